@@ -1,0 +1,1 @@
+"""Where a data set goes: a directory of files, or a database."""
