@@ -24,4 +24,4 @@ def compiled(function: F) -> F:
     F
         The compiled function; compiled at the first call of a process, or read from the cache.
     """
-    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))  # type: ignore[no-untyped-call]
+    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))  # type: ignore[no-untyped-call, unused-ignore]

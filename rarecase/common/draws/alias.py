@@ -64,7 +64,7 @@ def _draw(keep: FloatArray, alias: IntArray, u: FloatArray, out: IntArray) -> No
     size = keep.size
     for n in range(u.size):
         scaled = u[n] * size
-        i = min(np.int64(scaled), size - 1)
+        i = min(int(scaled), size - 1)
         out[n] = i if scaled - i < keep[i] else alias[i]
 
 
@@ -74,7 +74,7 @@ def _draw_rows(keep: FloatArray, alias: IntArray, which: IntArray, u: FloatArray
     for n in range(u.size):
         row = which[n]
         scaled = u[n] * size
-        i = min(np.int64(scaled), size - 1)
+        i = min(int(scaled), size - 1)
         out[n] = i if scaled - i < keep[row, i] else alias[row, i]
 
 

@@ -110,7 +110,7 @@ def bounded_pareto(u: FloatArray, low: Number, high: Number, shape: Number) -> F
 
 
 def weibull(u: FloatArray, scale: Number, shape: Number) -> FloatArray:
-    """Weibull law: P(X > x) = exp(−(x / scale)**shape); shape below 1 means a falling hazard."""
+    """Weibull law: P(X > x) = exp(-(x / scale)**shape); shape below 1 means a falling hazard."""
     _positive("scale", scale)
     _positive("shape", shape)
     return _floats(scale * (-np.log1p(-u)) ** (1.0 / _floats(shape)))
