@@ -9,6 +9,7 @@ from __future__ import annotations
 from rarecase.common.schema.arrow import arrow_schema
 from rarecase.common.schema.cases import case_tables
 from rarecase.common.schema.declare import Column, Reference, RowRule, Schema, Table, TableRule
+from rarecase.common.schema.sql import ddl
 
 __all__ = [
     "Column",
@@ -19,4 +20,5 @@ __all__ = [
     "TableRule",
     "arrow_schema",
     "case_tables",
+    "ddl",
 ]

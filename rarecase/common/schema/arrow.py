@@ -53,7 +53,7 @@ def arrow_field(column: Column) -> pa.Field:
 
 @lru_cache(maxsize=256)
 def arrow_schema(table: Table) -> pa.Schema:
-    """Arrow schema of a table; its metadata says that the data are synthetic, and names key, time and entity."""
+    """Arrow schema of a table; the metadata says that it is synthetic, and names key, time and entity."""
     told = {
         "synthetic": "true",
         "generator": "rarecase",

@@ -137,7 +137,7 @@ def _labels(amount: Column | None) -> Table:
     a_range = "row_id IS NULL AND entity_id IS NOT NULL AND from_at IS NOT NULL AND to_at IS NOT NULL"
     return Table(
         name="labels",
-        meaning="The rows that cases created, changed or removed, one by one or as a range of an entity's rows.",
+        meaning="The rows that cases created, changed or removed, singly or as a range of an entity's rows.",
         columns=columns,
         key=(),
         references=(_refer("case_id", "cases", "case_id"),),

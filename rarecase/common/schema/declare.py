@@ -54,7 +54,8 @@ def _check(condition: bool, message: str) -> None:
         raise ValueError(message)
 
 
-def _check_name(name: str, what: str) -> None:
+def check_name(name: str, what: str) -> None:
+    """Refuse what is no lower-case identifier, longer than PostgreSQL keeps, or reserved (ValueError)."""
     _check(
         _NAME.fullmatch(name) is not None,
         f"{what} {name!r}: expected lower-case letters, digits, underscores",
@@ -124,7 +125,7 @@ class Column:
     known_at: str | None = None
 
     def __post_init__(self) -> None:
-        _check_name(self.name, "column")
+        check_name(self.name, "column")
         where = f"column {self.name!r}"
         _check(self.type in TYPES, f"{where}: unknown type {self.type!r}")
         _check(self.role in ROLES, f"{where}: unknown role {self.role!r}")
@@ -191,7 +192,7 @@ class RowRule:
     meaning: str
 
     def __post_init__(self) -> None:
-        _check_name(self.name, "row rule")
+        check_name(self.name, "row rule")
         _check(bool(self.sql.strip()), f"row rule {self.name!r}: empty")
 
 
@@ -205,7 +206,7 @@ class TableRule:
     level: Level = "error"
 
     def __post_init__(self) -> None:
-        _check_name(self.name, "table rule")
+        check_name(self.name, "table rule")
         _check(bool(self.sql.strip()), f"table rule {self.name!r}: empty")
         _check(self.level in ("error", "warning", "note"), f"table rule {self.name!r}: level {self.level!r}")
 
@@ -246,12 +247,11 @@ class Table:
     entity: str | None = None
 
     def __post_init__(self) -> None:
-        _check_name(self.name, "table")
+        check_name(self.name, "table")
         _check(len(self.columns) > 0, f"table {self.name!r}: has no columns")
         _check_distinct(self.names, f"table {self.name!r}")
-        _check_distinct(
-            tuple(rule.name for rule in (*self.row_rules, *self.table_rules)), f"rules of {self.name!r}"
-        )
+        rules = [rule.name for rule in self.row_rules] + [rule.name for rule in self.table_rules]
+        _check_distinct(tuple(rules), f"rules of {self.name!r}")
         _check_distinct(self.key, f"key of {self.name!r}")
         for name in self.key:
             _check(
@@ -307,7 +307,7 @@ class Schema:
     tables: tuple[Table, ...]
 
     def __post_init__(self) -> None:
-        _check_name(self.domain, "domain")
+        check_name(self.domain, "domain")
         _check_distinct(self.names, f"schema {self.domain!r}")
         for table in self.tables:
             for reference in table.references:
