@@ -1,0 +1,117 @@
+"""Rare cases: what the user may say of one, and where it may stand.
+
+A case kind is one frozen class in its domain's `cases/`. Its fields are what a spec says; its class variables
+and methods say what it is, where it may be placed and when. What it does to the world lies beside it, in the
+same file, called by the domain's `generate`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from rarecase.common.seeds import Int64, keyed_uniform
+
+if TYPE_CHECKING:
+    from rarecase.common.spec import Spec
+
+Evidence = Literal["observed", "survey", "simulated", "expert"]
+
+
+class Rate(BaseModel):
+    """How often, per what: a share of entities, or events per entity-year or per a unit of the domain."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value: float = Field(ge=0, allow_inf_nan=False)
+    per: str = "entity"
+    round: Literal["stochastic", "nearest"] = "stochastic"
+
+
+@dataclass(frozen=True)
+class Natural:
+    """How often a case occurs in nature.
+
+    Attributes
+    ----------
+    value
+        Share of entities when `per` is "entity", else events per unit of exposure.
+    per
+        "entity", "entity-year", or a unit whose exposure the domain plans ("vehicle-km").
+    evidence, source
+        Where the figure comes from and of what kind it is.
+    """
+
+    value: float
+    per: str
+    evidence: Evidence
+    source: str
+
+
+class Case(BaseModel):
+    """One kind of rare event, or of a look-alike that is not one.
+
+    Exactly one of `count` and `rate` says how many; `rate: natural` takes the published rate, times `enrich`.
+    `difficulty` moves the footprint from plain (0) towards ordinary behaviour (1).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    is_case: ClassVar[bool] = True
+    title: ClassVar[str]
+    definition: ClassVar[str]
+    source: ClassVar[str]
+    #: "table.column" that by definition of the kind tell it apart, and that a leak test must not complain of.
+    reveals: ClassVar[frozenset[str]] = frozenset()
+
+    kind: str
+    name: str | None = Field(default=None, min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9_.-]*$")
+    count: int | None = Field(default=None, ge=0)
+    rate: Rate | Literal["natural"] | None = None
+    enrich: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    difficulty: float = Field(default=0.5, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _count_or_rate(self) -> Self:
+        if (self.count is None) == (self.rate is None):
+            raise ValueError("exactly one of count and rate (a rate is {value, per}, or natural)")
+        if self.count is not None and self.enrich != 1.0:
+            raise ValueError("enrich only beside rate: natural; a count is already exact")
+        if isinstance(self.rate, Rate) and self.enrich != 1.0:
+            raise ValueError(
+                "enrich only beside rate: natural; a rate given by value is already what you want"
+            )
+        return self
+
+    @property
+    def label(self) -> str:
+        """The case's unique name in its spec."""
+        return self.name or self.kind
+
+    def stratum(self) -> str:
+        """The stratum of the weights: cases that share one natural rate."""
+        return self.kind
+
+    def natural(self, spec: Spec) -> Natural | None:
+        """The published rate of this kind in the world of `spec`, or None where there is none."""
+        return None
+
+    def eligible(self, spec: Spec, entities: Int64) -> NDArray[np.bool_]:
+        """Which entities this kind may befall, shape (n,), from stateless attributes alone."""
+        return np.ones(entities.shape, dtype=np.bool_)
+
+    def members(self, spec: Spec, homes: Int64) -> Int64:
+        """How many entities each case takes, its home included, shape (n,)."""
+        return np.ones(homes.shape, dtype=np.int64)
+
+    def onset(self, spec: Spec, homes: Int64) -> Int64:
+        """When each case begins, microseconds after the start, shape (n,)."""
+        return (keyed_uniform(spec.seed, ("onset", self.label), homes) * spec.horizon_us).astype(np.int64)
+
+    def parameters(self) -> dict[str, Any]:
+        """What the spec said of this case beyond its number, for the cases table."""
+        return self.model_dump(mode="json", exclude={"kind", "name", "count", "rate", "enrich"})
