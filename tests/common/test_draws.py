@@ -89,7 +89,8 @@ def test_zipf_weights() -> None:
 )
 def test_truncated_normal(low: float, high: float) -> None:
     values = draws.truncated_normal(uniforms("tn"), 10.0, 2.0, 10 + 2 * low, 10 + 2 * high)
-    assert values.min() >= 10 + 2 * low and values.max() <= 10 + 2 * high
+    assert values.min() >= 10 + 2 * low
+    assert values.max() <= 10 + 2 * high
     follows(values, stats.truncnorm(low, high, loc=10, scale=2).cdf)
 
 
@@ -115,7 +116,8 @@ def test_pareto_and_bounded_pareto() -> None:
     follows(draws.pareto(uniforms("pa"), 10.0, 1.4), stats.pareto(1.4, scale=10.0).cdf)
     law = stats.pareto(1.4, scale=10.0)
     values = draws.bounded_pareto(uniforms("bp"), 10.0, 500.0, 1.4)
-    assert values.min() >= 10.0 and values.max() <= 500.0
+    assert values.min() >= 10.0
+    assert values.max() <= 500.0
     follows(values, lambda x: law.cdf(x) / law.cdf(500.0))
 
 
@@ -206,7 +208,8 @@ def test_proportional_to_size_has_exact_chances() -> None:
         taken = draws.proportional_to_size(rng, sizes, 3)
         assert len(set(taken.tolist())) == 3
         hits[taken] += 1
-    assert hits[5] == rounds and hits[4] == 0
+    assert hits[5] == rounds
+    assert hits[4] == 0
     # chances 0.2 … 0.8; each within 5 binomial standard errors: false alarm 3e-6
     chance = sizes[:4] / 5
     assert (np.abs(hits[:4] - rounds * chance) < 5 * np.sqrt(rounds * chance * (1 - chance))).all()
@@ -217,7 +220,8 @@ def test_proportional_to_size_has_exact_chances() -> None:
 
 def test_ragged_index() -> None:
     owner, within = draws.ragged_index(np.array([2, 0, 3]))
-    assert owner.tolist() == [0, 0, 2, 2, 2] and within.tolist() == [0, 1, 0, 1, 2]
+    assert owner.tolist() == [0, 0, 2, 2, 2]
+    assert within.tolist() == [0, 1, 0, 1, 2]
     assert draws.offsets(np.array([2, 0, 3])).tolist() == [0, 2, 2, 5]
     assert draws.ragged_index(np.array([], np.int64))[0].tolist() == []
     with pytest.raises(ValueError, match="at least 0"):
