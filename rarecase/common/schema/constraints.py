@@ -13,7 +13,7 @@ Dialect = Literal["duckdb", "sqlite", "postgresql"]
 
 # One character, or one class with its range, at most repeated a fixed number of times.
 _GLOB_STEP = re.compile(r"(\[\^?[^\]\\^]+\]|\\?[^.*+?()\[\]{}|\\]|\\[.*+?()\[\]{}|\\])(?:\{(\d+)\})?")
-_WHOLE_LIMITS = {"int8": 2**7, "int16": 2**15, "int32": 2**31, "int64": 2**63}
+WHOLE_LIMITS = {"int8": 2**7, "int16": 2**15, "int32": 2**31, "int64": 2**63}
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ def _finite(column: Column) -> Iterator[Constraint]:
 
 
 def _range(column: Column, dialect: Dialect) -> Iterator[Constraint]:
-    low, high = column.minimum, column.maximum
-    width = _WHOLE_LIMITS.get(column.type)
+    low, high = column.limits
+    width = WHOLE_LIMITS.get(column.type)
     if (
         width is not None
         and width < 2**63

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import struct
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -62,6 +63,11 @@ def check_name(name: str, what: str) -> None:
     )
     _check(len(name) <= LONGEST_NAME, f"{what} {name!r}: longer than {LONGEST_NAME} characters")
     _check(name not in RESERVED, f"{what} {name!r}: a reserved word of SQL")
+
+
+def _single(value: float) -> float:
+    rounded: float = struct.unpack("f", struct.pack("f", value))[0]
+    return rounded
 
 
 def _check_distinct(names: tuple[str, ...], what: str) -> None:
@@ -123,6 +129,14 @@ class Column:
     quantum: float | None = None
     mark_quantum: float | None = None
     known_at: str | None = None
+
+    @property
+    def limits(self) -> tuple[float | None, float | None]:
+        """Minimum and maximum as the storage type holds them: those of a float32 are rounded to float32."""
+        if self.type != "float32":
+            return self.minimum, self.maximum
+        low, high = ((None if limit is None else _single(limit)) for limit in (self.minimum, self.maximum))
+        return low, high
 
     def __post_init__(self) -> None:
         check_name(self.name, "column")
