@@ -166,7 +166,7 @@ class AliasRows:
 
 
 def zipf_weights(n: int, exponent: float = 1.0, shift: float = 0.0) -> FloatArray:
-    """Weights 1/(rank + shift)**exponent of ranks 1 … n (Zipf; with a shift, Zipf–Mandelbrot), summing to 1."""
+    """Weights 1/(rank + shift)**exponent of ranks 1 … n, summing to 1 (Zipf; shifted: Zipf–Mandelbrot)."""
     if n < 1:
         raise ValueError(f"n={n}: expected at least 1")
     weights = (np.arange(1, n + 1, dtype=np.float64) + shift) ** -exponent

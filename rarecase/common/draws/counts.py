@@ -37,7 +37,7 @@ def gamma_poisson(rng: np.random.Generator, mean: FloatArray, shape: float) -> I
 
 
 def stochastic_round(values: ArrayLike, rng: np.random.Generator) -> NDArray[Any]:
-    """Round down or up so that the mean is kept: 2.3 becomes 3 with probability 0.3; int64 in the same shape."""
+    """Round down or up, keeping the mean: 2.3 becomes 3 with probability 0.3; int64 in the same shape."""
     given = np.asarray(values, np.float64)
     return np.asarray(np.floor(given + rng.random(given.shape)), np.int64)
 
