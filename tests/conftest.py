@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Reference tables that may not ship with the package; tests that need them skip where they are absent."""
+    """Reference tables that may not ship; tests that need them skip where they are absent."""
     place = Path(os.environ.get("RARECASE_SHARED_DATA", ROOT.parent / "shared" / "data"))
     if not place.is_dir():
         pytest.skip("the reference tables are not here; set RARECASE_SHARED_DATA to their folder")
@@ -37,3 +37,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if report.skipped and os.environ.get("RARECASE_FORBID_SKIPS"):
         report.outcome = "failed"
         report.longrepr = f"skipped where skips are forbidden: {report.longrepr}"
+
+
+# The toy domain is known to every test and to the worker processes that tests start.
+os.environ.setdefault("RARECASE_DOMAINS", "toy=tests.common.toy:DOMAIN")
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))

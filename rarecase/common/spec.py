@@ -272,8 +272,15 @@ def _explain(error: ValidationError, raw: Mapping[str, Any], model: type[Spec]) 
         return SpecError(f"{path}.kind", "(missing)", "the kind of the case")
     if first["type"] == "missing":
         return SpecError(path, "(missing)", "a value; this field has no default")
-    said = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return SpecError(path, value, said[:1].lower() + said[1:])
+    # Each member of a union complains by itself; together they say all that may stand here.
+    said = [_expected(other["msg"]) for other in error.errors() if _path(_steps(other["loc"], raw)) == path]
+    return SpecError(path, value, " or ".join(dict.fromkeys(said)))
+
+
+def _expected(message: str) -> str:
+    said = message.removeprefix("Value error, ").removeprefix("Input should be ")
+    said = re.sub(r"a valid dictionary or instance of \w+", "a mapping", said)
+    return said[:1].lower() + said[1:]
 
 
 def _steps(location: Iterable[str | int], raw: Any) -> list[str | int]:
