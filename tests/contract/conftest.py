@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +54,8 @@ def world(spec: Spec) -> Dataset:
 
 
 @pytest.fixture(scope="session")
-def written(spec: Spec, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def written(spec: Spec, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small world on disk, made by one worker."""
     target = tmp_path_factory.mktemp("written") / "set"
     generate(spec, target, workers=1, twin=True)
-    yield target
+    return target

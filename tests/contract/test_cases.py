@@ -101,7 +101,8 @@ def _told(table: Table, effect: str) -> str:
         within = f"r.{table.entity} = l.entity_id AND r.{table.time} BETWEEN l.from_at AND l.to_at"
         ends = f"r.{table.time} IN (l.from_at, l.to_at)"
         pieces.append(
-            f"SELECT {_of('r', table)}, {ends} AS exact FROM w_labels l JOIN {side}_{table.name} r ON {within}"
+            f"SELECT {_of('r', table)}, {ends} AS exact"
+            f" FROM w_labels l JOIN {side}_{table.name} r ON {within}"
             f" WHERE l.table_name = '{table.name}' AND l.effect = '{effect}' AND l.row_id IS NULL"
         )
     assert pieces, f"{table.name} has neither a single key nor entity and time"
