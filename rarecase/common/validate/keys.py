@@ -1,0 +1,278 @@
+"""Unique keys and kept references, part by part.
+
+The keys of rarecase say, with the seed, from which part they are and where they stand in it. So keys are
+unique if they are so within their part and read back to that part; and a reference into another part is one
+look at a bit. Memory is one bit per row with such a key, plus the few keys that cases add; everything else is
+one part at a time. Without a key space, DuckDB groups and anti-joins, and spills to disk where memory ends.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from rarecase.common.keys import KeyReading, KeySpace
+from rarecase.common.schema import Reference, Table
+from rarecase.common.validate.rows import row_text
+from rarecase.common.validate.sources import Piece, Source
+
+Int64 = NDArray[np.int64]
+Bits = NDArray[np.uint8]
+
+_NONE: Int64 = np.empty(0, dtype=np.int64)
+# Ordinals have holes, but a part whose ordinals are this sparse was not written by rarecase.
+_SPARSEST, _SMALLEST = 64, 1 << 20
+
+
+@dataclass(frozen=True)
+class _PartKeys:
+    """Keys of one piece: those of its own part as bits by ordinal, the rest as they are."""
+
+    part: int
+    bits: Bits
+    others: Int64
+    doubled: Int64
+    unread: Int64
+
+
+@dataclass(frozen=True)
+class _Index:
+    """Which keys of a table exist: a bit per ordinary row, and the other keys, sorted."""
+
+    bits: Mapping[int, Bits]
+    others: Int64
+
+    def holds(self, keys: Int64, reading: KeyReading, table: int) -> NDArray[np.bool_]:
+        """For each key, whether the table has it."""
+        found = np.zeros(keys.shape, dtype=np.bool_)
+        ordinary = reading.valid & ~reading.is_case & (reading.table == table)
+        for part in np.unique(reading.stream[ordinary]):
+            here = np.flatnonzero(ordinary & (reading.stream == part))
+            found[here] = _look_up(self.bits.get(int(part)), reading.ordinal[here])
+        missing = np.flatnonzero(~found)
+        found[missing] = _among(keys[missing], self.others)
+        return found
+
+
+def check_keys(
+    connection: duckdb.DuckDBPyConnection, sources: Mapping[str, Source], keyspace: KeySpace | None
+) -> None:
+    """Note doubled keys, keys that are not of this data set, and references that lead nowhere."""
+    read_back = {name: source for name, source in sources.items() if keyspace and _reads_back(source)}
+    indexes: dict[str, _Index] = {}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for name, source in sources.items():
+            if not source.table.key or not source.knows(source.table.key):
+                continue
+            if keyspace is not None and name in read_back:
+                indexes[name] = _index(pool, source, keyspace)
+            elif len(source.table.key) == 1 and source.pieces and source.pieces[0].arrow is not None:
+                _unique_in_memory(source)
+            else:
+                _unique_by_grouping(connection, source)
+        for source in sources.values():
+            for reference in source.table.references:
+                target = sources[reference.table]
+                if not (source.knows(reference.columns) and target.knows(reference.to) and target.whole):
+                    continue
+                index = indexes.get(reference.table)
+                if keyspace is not None and index is not None and source.has_parts:
+                    _follow(pool, source, target, reference, index, keyspace)
+                else:
+                    _follow_by_joining(connection, source, reference)
+
+
+def _reads_back(source: Source) -> bool:
+    key = source.table.key
+    return len(key) == 1 and source.table[key[0]].type == "key" and source.has_parts
+
+
+def _origin(table: Table) -> str:
+    """The table whose rows the key column names: another one where the key is itself a reference."""
+    return next((found.table for found in table.references if found.columns == table.key), table.name)
+
+
+def _numbers(column: pa.ChunkedArray) -> Int64:
+    numbers: Int64 = column.drop_null().to_numpy()
+    return numbers
+
+
+def _index(pool: ThreadPoolExecutor, source: Source, keyspace: KeySpace) -> _Index:
+    name = source.table.key[0]
+    table = keyspace.tables[_origin(source.table)]
+
+    def one(piece: Piece) -> _PartKeys:
+        keys = _numbers(source.read(piece, [name]).column(name))
+        assert piece.part is not None
+        return _sort_out(keys, keyspace, table, piece.part)
+
+    parts = list(pool.map(one, source.pieces))
+    bits: dict[int, Bits] = {}
+    doubled = [part.doubled for part in parts]
+    for part in parts:
+        # Two files may claim one part; then the same ordinal in both is a doubled key.
+        if part.part in bits:
+            bits[part.part], both = _merge(bits[part.part], part.bits)
+            doubled.append(keyspace.rows(_origin(source.table), part.part, both))
+        else:
+            bits[part.part] = part.bits
+    others = np.sort(np.concatenate([_NONE, *(part.others for part in parts)]))
+    doubled.append(_repeated(others))
+    doubled.append(others[_Index(bits, _NONE).holds(others, keyspace.read(others), table)])
+    unread = np.concatenate([_NONE, *(part.unread for part in parts)])
+    _tell_keys(source, "key.unique", np.concatenate(doubled), "occur more than once")
+    _tell_keys(source, "key.read", unread, f"are no keys of this data set's {_origin(source.table)}")
+    return _Index(bits, others)
+
+
+def _sort_out(keys: Int64, keyspace: KeySpace, table: int, part: int) -> _PartKeys:
+    reading = keyspace.read(keys)
+    ours = reading.valid & (reading.table == table)
+    home = ours & ~reading.is_case & (reading.stream == part)
+    home &= reading.ordinal < max(_SPARSEST * len(keys), _SMALLEST)
+    at_home = np.sort(keys[home])
+    return _PartKeys(part, _as_bits(reading.ordinal[home]), keys[~home], _repeated(at_home), keys[~ours])
+
+
+def _as_bits(ordinals: Int64) -> Bits:
+    present = np.zeros(int(ordinals.max(initial=-1)) + 1, dtype=np.bool_)
+    present[ordinals] = True
+    return np.packbits(present, bitorder="little")
+
+
+def _look_up(bits: Bits | None, ordinals: Int64) -> NDArray[np.bool_]:
+    if bits is None:
+        return np.zeros(ordinals.shape, dtype=np.bool_)
+    inside = ordinals < 8 * len(bits)
+    at = np.where(inside, ordinals, 0)
+    if not len(bits):
+        return inside
+    found: NDArray[np.bool_] = inside & ((bits[at >> 3] >> (at & 7).astype(np.uint8)) & 1).astype(np.bool_)
+    return found
+
+
+def _merge(left: Bits, right: Bits) -> tuple[Bits, Int64]:
+    short, long = sorted((left, right), key=len)
+    merged = long.copy()
+    both = np.flatnonzero(np.unpackbits(short & long[: len(short)], bitorder="little"))
+    merged[: len(short)] |= short
+    return merged, both.astype(np.int64)
+
+
+def _repeated(sorted_keys: Int64) -> Int64:
+    repeated: Int64 = sorted_keys[1:][sorted_keys[1:] == sorted_keys[:-1]]
+    return repeated
+
+
+def _among(keys: Int64, sorted_keys: Int64) -> NDArray[np.bool_]:
+    if not len(sorted_keys):
+        return np.zeros(keys.shape, dtype=np.bool_)
+    at = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)
+    return np.asarray(sorted_keys[at] == keys)
+
+
+def _tell_keys(source: Source, rule: str, keys: Int64, what: str) -> None:
+    if len(keys):
+        name = source.table.key[0]
+        examples = [f"{name}={key}" for key in keys[:3].tolist()]
+        source.finding(rule, name, len(keys), f"{len(keys)} keys {what}", examples)
+
+
+def _unique_in_memory(source: Source) -> None:
+    name = source.table.key[0]
+    columns = [piece.arrow.column(name) for piece in source.pieces if piece.arrow is not None]
+    if not pa.types.is_integer(columns[0].type):
+        counted = pc.value_counts(pa.chunked_array([chunk for column in columns for chunk in column.chunks]))
+        repeated = [
+            entry["values"] for entry in counted.filter(pc.greater(counted.field("counts"), 1)).to_pylist()
+        ]
+        if repeated:
+            examples = [f"{name}={value}" for value in repeated[:3]]
+            source.finding(
+                "key.unique", name, len(repeated), f"{len(repeated)} keys occur more than once", examples
+            )
+        return
+    keys = np.sort(np.concatenate([_numbers(column) for column in columns]))
+    _tell_keys(source, "key.unique", _repeated(keys), "occur more than once")
+
+
+def _unique_by_grouping(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+    names, table = list(source.table.key), source.table.name
+    columns = ", ".join(names)
+    doubled = f"SELECT {columns} FROM {table} GROUP BY {columns} HAVING count(*) > 1"
+    count, examples = count_and_show(connection, doubled)
+    if count:
+        column = names[0] if len(names) == 1 else None
+        source.finding(
+            "key.unique", column, count, f"{count} keys ({columns}) occur more than once", examples
+        )
+
+
+def _follow(
+    pool: ThreadPoolExecutor,
+    source: Source,
+    target: Source,
+    reference: Reference,
+    index: _Index,
+    keyspace: KeySpace,
+) -> None:
+    (ours,), (theirs,) = reference.columns, reference.to
+    table = keyspace.tables[_origin(target.table)]
+    same_part = {piece.part: piece for piece in target.pieces}
+
+    def one(piece: Piece) -> Int64:
+        values = source.read(piece, [ours]).column(ours).drop_null()
+        if piece.part in same_part:
+            # Most references stay in their part, and a hash look-up is cheaper than reading a key back.
+            local = target.read(same_part[piece.part], [theirs]).column(theirs).combine_chunks()
+            values = values.filter(pc.invert(pc.is_in(values, value_set=local)))
+        away = _numbers(values)
+        return away[~index.holds(away, keyspace.read(away), table)]
+
+    _tell_broken(
+        source, reference, (key for missing in pool.map(one, source.pieces) for key in missing.tolist())
+    )
+
+
+def _tell_broken(source: Source, reference: Reference, missing: Iterable[int]) -> None:
+    examples, count = [], 0
+    for key in missing:
+        count += 1
+        if count <= 3:
+            examples.append(f"{reference.columns[0]}={key}")
+    _broken(source, reference, count, examples)
+
+
+def _broken(source: Source, reference: Reference, count: int, examples: Iterable[str]) -> None:
+    if count:
+        column = reference.columns[0] if len(reference.columns) == 1 else None
+        told = f"{count} rows refer to {reference.table} that do not exist ({', '.join(reference.columns)})"
+        source.finding("reference.missing", column, count, told, examples)
+
+
+def _follow_by_joining(connection: duckdb.DuckDBPyConnection, source: Source, reference: Reference) -> None:
+    pairs = [f"ours.{a} = theirs.{b}" for a, b in zip(reference.columns, reference.to, strict=True)]
+    given = " AND ".join(f"ours.{name} IS NOT NULL" for name in reference.columns)
+    query = (
+        f"SELECT {', '.join(f'ours.{name}' for name in reference.columns)} FROM {source.table.name} ours "
+        f"ANTI JOIN {reference.table} theirs ON {' AND '.join(pairs)} WHERE {given}"
+    )
+    _broken(source, reference, *count_and_show(connection, query))
+
+
+def count_and_show(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, list[str]]:
+    """Number of rows that a query returns, and three of them as text."""
+    count = int(connection.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0])
+    if not count:
+        return 0, []
+    shown = connection.execute(f"SELECT * FROM ({query}) LIMIT 3")
+    names = [str(column[0]) for column in shown.description or ()]
+    return count, [row_text(names, values) for values in shown.fetchall()]

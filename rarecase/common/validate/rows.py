@@ -1,0 +1,100 @@
+"""What every row must keep by itself: one scan per table counts all faults, a second look shows examples."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import duckdb
+
+from rarecase.common.schema.constraints import constraints
+from rarecase.common.validate.sources import Source
+
+
+@dataclass(frozen=True)
+class _Law:
+    """`bad` is true in SQL exactly where a row breaks the law."""
+
+    rule: str
+    column: str | None
+    bad: str
+    message: str
+
+
+def check_rows(connection: duckdb.DuckDBPyConnection, source: Source) -> int:
+    """Count nulls, ranges, allowed values, patterns and row rules in one scan; return the number of rows."""
+    if not source.pieces or not source.usable:
+        source.attach(connection)
+        return 0
+    uncast = _check_words(connection, source)
+    laws = list(_laws(source, uncast))
+    counts = _counted(connection, source, source.table.name, laws)
+    for law, count in zip(laws, counts[1:], strict=True):
+        if count:
+            _tell(connection, source, source.table.name, law, count)
+    return counts[0]
+
+
+def _check_words(connection: duckdb.DuckDBPyConnection, source: Source) -> frozenset[str]:
+    """The columns of a text file that hold words which are no values of their type."""
+    source.attach(connection)
+    if not source.is_text:
+        return frozenset()
+    plain = [column for column in source.usable if column.type not in ("string", "category")]
+    laws = [_Law("value.type", c.name, source.uncast(c), f"is a {c.type}") for c in plain]
+    view = f"{source.table.name}__text"
+    counts = _counted(connection, source, view, laws)
+    wrong = [(law, count) for law, count in zip(laws, counts[1:], strict=True) if count]
+    for law, count in wrong:
+        _tell(connection, source, view, law, count)
+    return frozenset(str(law.column) for law, _ in wrong)
+
+
+def _laws(source: Source, uncast: frozenset[str]) -> Iterator[_Law]:
+    known = {column.name for column in source.usable}
+    for column in source.usable:
+        if not column.nullable and column.name not in uncast:
+            yield _Law("value.null", column.name, f"{column.name} IS NULL", f"{column.name} is never null")
+    absent = [name for name in source.table.names if name not in known]
+    unjudged = re.compile(rf"\b({'|'.join(absent)})\b") if absent else None
+    for law in constraints(source.table, "duckdb"):
+        out_of_reach = law.column in absent or (unjudged is not None and unjudged.search(law.sql))
+        if not out_of_reach:
+            yield _Law(law.rule, law.column, f"NOT ({law.sql})", law.message)
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, source: Source, view: str, laws: list[_Law]) -> list[int]:
+    counts = ", ".join(["count(*)", *(f"count(*) FILTER (WHERE {law.bad})" for law in laws)])
+    query = f"SELECT {counts} FROM {view}"
+    try:
+        return [int(count) for count in connection.execute(query).fetchall()[0]]
+    except duckdb.Error:
+        damaged = [piece for piece in source.pieces if not source.readable(piece)]
+        if not damaged:
+            raise
+        source.set_aside(damaged)
+        source.attach(connection)
+        if not source.pieces:
+            return [0] * (len(laws) + 1)
+        return [int(count) for count in connection.execute(query).fetchall()[0]]
+
+
+def _tell(connection: duckdb.DuckDBPyConnection, source: Source, view: str, law: _Law, count: int) -> None:
+    shown = [name for name in source.table.key if source.knows([name])]
+    if law.column is None:
+        mentioned = set(re.findall(r"\w+", law.bad))
+        shown += [
+            column.name for column in source.usable if column.name in mentioned and column.name not in shown
+        ]
+    elif law.column not in shown:
+        shown.append(law.column)
+    found = connection.execute(f"SELECT {', '.join(shown)} FROM {view} WHERE {law.bad} LIMIT 3").fetchall()
+    examples = [row_text(shown, values) for values in found]
+    rows = "1 row breaks" if count == 1 else f"{count} rows break"
+    source.finding(law.rule, law.column, count, f"{rows} the law: {law.message}", examples)
+
+
+def row_text(names: list[str], values: tuple[object, ...]) -> str:
+    """A row in an example: ``name=value`` for each."""
+    return ", ".join(f"{name}={'null' if value is None else value}" for name, value in zip(names, values))
