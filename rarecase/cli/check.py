@@ -1,0 +1,150 @@
+"""Commands that check: validate, evaluate, report, verify, detect; 1 when something is found wanting."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rarecase.cli.ask import AsJson
+from rarecase.cli.console import figure, findings_table, say, say_json, table
+from rarecase.cli.make import Written
+
+if TYPE_CHECKING:
+    from rarecase.common.domain import Measure
+    from rarecase.common.errors import Findings
+    from rarecase.common.evaluate.compare import Comparison
+
+_WANTING = 1
+
+
+def validate(dataset: Written, as_json: AsJson = False) -> None:
+    """Check a written data set: schema, laws of the domain, counts, manifest, leaks."""
+    import rarecase
+
+    _conclude(rarecase.validate(rarecase.open(dataset)), as_json)
+
+
+def _conclude(findings: Findings, as_json: bool) -> None:
+    if as_json:
+        say_json({"ok": findings.ok, "findings": json.loads(findings.to_json())})
+    else:
+        findings_table(findings)
+        counted = {
+            level: sum(finding.level == level for finding in findings)
+            for level in ("error", "warning", "note")
+        }
+        say(", ".join(f"{count} {level}{'' if count == 1 else 's'}" for level, count in counted.items()))
+    if not findings.ok:
+        raise typer.Exit(_WANTING)
+
+
+def evaluate(
+    dataset: Written,
+    real: Annotated[
+        Path | None, typer.Option(help="Real rows to compare with: .csv, .jsonl or .parquet.")
+    ] = None,
+    table_name: Annotated[
+        str | None, typer.Option("--table", help="Table of the data set to compare.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Column that models predict; is_case asks the labels.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set the domain's figures beside published ones and, on request, a table beside real data."""
+    import rarecase
+    from rarecase.common.evaluate.evaluation import evaluate as judge
+
+    evaluation = judge(rarecase.open(dataset), real, table_name, target)
+    if as_json:
+        say_json(evaluation.to_json())
+    else:
+        _show_measures(evaluation.measures)
+        if evaluation.comparison:
+            _show_comparison(evaluation.comparison)
+    if not evaluation.ok:
+        raise typer.Exit(_WANTING)
+
+
+def _show_measures(measures: tuple[Measure, ...]) -> None:
+    verdicts = {True: "inside", False: "OUTSIDE", None: "not judged"}
+    rows = [
+        (
+            measure.name,
+            figure(measure.value, measure.unit),
+            f"{figure(measure.low)} to {figure(measure.high)}",
+            figure(measure.published),
+            verdicts[measure.inside],
+            measure.evidence + (", weighted" if measure.weighted else ""),
+            measure.source,
+        )
+        for measure in measures
+    ]
+    heads = ("measure", "value", "range", "published", "verdict", "evidence", "source")
+    table("Measures beside published figures", heads, rows, right=(1, 3))
+
+
+def _show_comparison(comparison: Comparison) -> None:
+    rows = [
+        (
+            score.metric,
+            score.subject,
+            f"{score.value:.3f}",
+            f"{score.baseline:.3f}",
+            f"{score.ideal:g}",
+            score.meaning,
+        )
+        for score in comparison.scores
+    ]
+    title = f"{comparison.table} beside real data, {comparison.compared_rows:,} rows a side"
+    table(title, ("metric", "of", "synthetic", "real baseline", "ideal", "meaning"), rows, right=(2, 3, 4))
+
+
+def report(
+    dataset: Written,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where the page goes.")] = Path(
+        "report.html"
+    ),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+) -> None:
+    """Write one self-contained HTML page about a data set."""
+    import rarecase
+    from rarecase.common.report.page import write_report
+
+    write_report(rarecase.open(dataset), output, overwrite=overwrite)
+
+
+def verify(
+    dataset: Written,
+    regenerate: Annotated[
+        bool, typer.Option("--regenerate", help="Make every part again and compare.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check a data set against its manifest: hashes, rows, digests and signature."""
+    from rarecase.common.manifest import verify as compare
+
+    _conclude(compare(dataset, regenerate=regenerate), as_json)
+
+
+def detect(
+    file: Annotated[Path, typer.Argument(help="Any file of rows: .csv, .jsonl, .parquet …", metavar="FILE")],
+    as_json: AsJson = False,
+) -> None:
+    """Tell whether a file holds data of rarecase."""
+    from rarecase.common.mark import detect as look
+
+    verdict = look(file)
+    if as_json:
+        say_json(verdict)
+        return
+    answer = {True: "synthetic, made by rarecase", False: "no mark of rarecase", None: "cannot tell"}
+    locks = ", ".join(verdict["locks"]) or "no lock"
+    say(f"{file}: {answer[verdict['synthetic']]} (p = {figure(verdict['p_value'])}; {locks})")
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (validate, evaluate, report, verify, detect)

@@ -1,0 +1,40 @@
+"""What the shell may complete: domains, examples, kinds of documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import typer
+
+__all__ = ["complete_domain", "complete_example", "complete_source"]
+
+
+def _starting(words: Iterable[str], incomplete: str) -> list[str]:
+    return [word for word in words if word.startswith(incomplete)]
+
+
+def complete_domain(incomplete: str) -> list[str]:
+    """Names of domains."""
+    from rarecase.common import registry
+
+    return _starting(registry.names(), incomplete)
+
+
+def complete_source(incomplete: str) -> list[str]:
+    """Names of domains, and spec files of the directory that is being typed."""
+    from pathlib import Path
+
+    folder = Path(incomplete).parent if "/" in incomplete else Path()
+    prefix = f"{folder}/" if "/" in incomplete else ""
+    files = sorted(
+        prefix + path.name for path in folder.glob("*") if path.suffix in (".yaml", ".yml", ".json", ".toml")
+    )
+    return complete_domain(incomplete) + _starting(files, incomplete)
+
+
+def complete_example(context: typer.Context, incomplete: str) -> list[str]:
+    """Examples of the domain that stands on the line."""
+    from rarecase.common import registry
+
+    named = context.params.get("domain") or context.params.get("source")
+    return _starting(registry.get(named).examples, incomplete) if named in registry.names() else []
