@@ -1,0 +1,268 @@
+"""A world into a DuckDB file: rows from Arrow, then primary keys; foreign keys are checked by anti-join."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+
+from rarecase.common import registry
+from rarecase.common.errors import DatasetError, RarecaseError, TargetError
+from rarecase.common.schema import Reference, Schema, Table
+from rarecase.common.schema.sql import Ddl, ddl, qualified
+from rarecase.common.sinks import database
+from rarecase.common.sinks.address import FileAddress, parse_file
+from rarecase.common.sinks.base import Receipt
+from rarecase.common.sinks.newfile import NewFile, remove
+from rarecase.common.spec import dump_spec
+
+if TYPE_CHECKING:
+    from rarecase.common.domain import Domain
+    from rarecase.common.plan import Plan
+
+# DuckDB cannot add foreign keys to a table that is there, so physical ones cost a second copy of the rows.
+OPTIONS = {"foreign_keys": ("checked", "physical")}
+
+
+class DuckDBSink:
+    """Loads one world into the schema ``<domain>`` or ``<domain>_twin`` of a DuckDB file.
+
+    A new file is loaded under a temporary name; into an existing file the schema comes in one transaction.
+    Foreign keys are always checked; ``?foreign_keys=physical`` in the address also declares them.
+
+    Parameters
+    ----------
+    address : ``duckdb:///file.duckdb``
+    domain : whose schema is written
+    twin : whether this is the twin world
+    overwrite : replace a schema that rarecase wrote
+
+    Raises
+    ------
+    TargetError : if the address is wrong
+    """
+
+    parallel_write = False
+
+    def __init__(self, address: str, *, domain: Domain, twin: bool = False, overwrite: bool = False) -> None:
+        self._address = parse_file(address, OPTIONS)
+        self._schema, self._overwrite = domain.schema, overwrite
+        self._space = database.namespace(domain.name, twin)
+        self._physical = self._address.options["foreign_keys"] == "physical"
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._new: NewFile | None = None
+        self._spec = ""
+        self._finished = False
+        self.location = f"{self._address.shown}, schema {self._space}"
+
+    def begin(self, plan: Plan) -> tuple[Receipt, ...]:
+        """Open the file and create empty tables; see `Sink.begin`."""
+        self._spec = dump_spec(plan.spec)
+        with self._guard():
+            if not self._address.path.exists():
+                self._new = NewFile(self._address.path, self._address.shown)
+            self._connection = duckdb.connect(str(self._new.temporary if self._new else self._address.path))
+            self._run("BEGIN")
+            self._clear()
+            for statement in (*self._ddl.namespace, *self._ddl.create):
+                self._run(statement)
+            if self._physical:
+                for table in self._schema.tables:
+                    self._run(f"CREATE TEMP TABLE {_staged(table)} AS FROM {self._name(table.name)} LIMIT 0")
+        return ()
+
+    def write(self, receipt: Receipt, tables: Mapping[str, pa.Table]) -> Receipt:
+        """Append one part; see `Sink.write`."""
+        with self._guard():
+            for table in self._schema.tables:
+                target = _staged(table) if self._physical else self._name(table.name)
+                self._open.register("incoming_rows", tables[table.name])
+                columns = ", ".join(table.names)
+                self._run(f"INSERT INTO {target} ({columns}) SELECT {columns} FROM incoming_rows")
+                self._open.unregister("incoming_rows")
+        return receipt
+
+    def finish(self, manifest: Mapping[str, Any]) -> None:
+        """Check foreign keys, add primary keys and comments, then manifest and commit; see `Sink.finish`."""
+        with self._guard():
+            self._place_staged()
+            self._check_references()
+            for statement in (*self._ddl.primary_keys, *self._ddl.comments):
+                self._run(statement)
+            self._run(database.create_manifest("duckdb", self._space))
+            rows = database.manifest_rows(self._schema, self._spec, manifest)
+            self._open.executemany(f"INSERT INTO {self._name(database.MANIFEST_TABLE)} VALUES (?, ?)", rows)
+            self._run("COMMIT")
+            self._finished = True
+            if self._new:
+                self._run("CHECKPOINT")  # or rows would stay behind in the log beside the temporary file
+            self._close()
+            if self._new:
+                self._new.commit()
+
+    def abort(self) -> None:
+        """Roll back; after `finish`, take the schema out again; see `Sink.abort`."""
+        if self._connection is not None:
+            with contextlib.suppress(duckdb.Error):
+                self._run("ROLLBACK")
+            self._close()
+        elif self._finished:
+            self._take_out()
+        if self._new:
+            self._new.discard()
+
+    @staticmethod
+    def source(address: str, *, domain: str | None = None, twin: bool = False) -> DuckDBSource:
+        """What was loaded, to be read back; see `Source`."""
+        return DuckDBSource(parse_file(address, OPTIONS), domain, twin)
+
+    @property
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        if self._connection is None:
+            raise RarecaseError("the DuckDB sink was used before it was begun or after it was finished")
+        return self._connection
+
+    @property
+    def _ddl(self) -> Ddl:
+        return ddl(self._schema, "duckdb", self._space, keys="inline" if self._physical else "later")
+
+    def _name(self, table: str) -> str:
+        return qualified(table, "duckdb", self._space)
+
+    def _run(self, statement: str) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = self._open.execute(statement).fetchall()
+        return found
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _clear(self) -> None:
+        """Refuse or drop what is there."""
+        there = "SELECT 1 FROM duckdb_schemas() WHERE database_name = current_database() AND schema_name = "
+        if not self._run(f"{there}'{self._space}'"):
+            return
+        recorded = _recorded(self._open, self._space)
+        database.refuse_existing(
+            self._address.shown, self._space, ours=recorded is not None, overwrite=self._overwrite
+        )
+        self._drop(recorded or [])
+
+    def _drop(self, tables: list[str]) -> None:
+        for table in tables:
+            self._run(f"DROP TABLE IF EXISTS {self._name(table)}")
+        self._run(f"DROP SCHEMA {self._space}")
+
+    def _take_out(self) -> None:
+        with (
+            contextlib.suppress(duckdb.Error, OSError),
+            duckdb.connect(str(self._address.path)) as connection,
+        ):
+            self._connection = connection
+            self._drop(_recorded(connection, self._space) or [])
+            left = self._run("SELECT 1 FROM duckdb_tables() WHERE NOT temporary LIMIT 1")
+        self._connection = None
+        if self._new and not left:
+            remove(self._address.path)
+
+    def _place_staged(self) -> None:
+        if self._physical:
+            for table in self._schema.ordered():
+                self._run(f"INSERT INTO {self._name(table.name)} FROM {_staged(table)}")
+                self._run(f"DROP TABLE {_staged(table)}")
+
+    def _check_references(self) -> None:
+        for table in self._schema.tables:
+            for reference in table.references:
+                query = _orphans(self._name(table.name), self._name(reference.table), reference)
+                count, example = self._run(query)[0]
+                if count:
+                    said = f"{table.name}: {', '.join(reference.columns)} lead to no row of {reference.table}"
+                    raise database.breach("foreign_key", table.name, count, said, str(example))
+
+    @contextlib.contextmanager
+    def _guard(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.ConstraintException as error:
+            raise database.breach("constraint", None, 1, str(error).splitlines()[0]) from error
+        except (duckdb.IOException, duckdb.FatalException, duckdb.SerializationException) as error:
+            database.refuse_file(self._address.shown, str(error))
+        except (duckdb.TransactionException, duckdb.DependencyException) as error:
+            expected = f"a schema {self._space} that nothing else uses"
+            hint = str(error).splitlines()[0]
+            raise TargetError("target", self._address.shown, expected, hint=hint) from None
+        except duckdb.Error as error:
+            raise RarecaseError(f"{self._address.shown}: {error}") from error
+
+
+class DuckDBSource:
+    """One world in a DuckDB file, read back; see `Source`."""
+
+    def __init__(self, address: FileAddress, domain: str | None, twin: bool) -> None:
+        self._path, shown = address.path, address.shown
+        if not self._path.is_file():
+            raise DatasetError("dataset", shown, "an existing DuckDB file")
+        self._space, self._shown = "", shown
+        found = self._query(
+            "SELECT schema_name FROM duckdb_tables() WHERE database_name = current_database() "
+            f"AND table_name = '{database.MANIFEST_TABLE}'"
+        )
+        self._space = database.one_namespace(shown, found.column(0).to_pylist(), domain, twin)
+        self.location = f"{shown}, schema {self._space}"
+
+    def manifest(self) -> dict[str, Any]:
+        """The sealed manifest."""
+        content = self._query(
+            f"SELECT content FROM {self._space}.{database.MANIFEST_TABLE} WHERE name = '{database.MANIFEST}'"
+        )
+        return database.read_manifest(content.column(0).to_pylist(), self._shown)
+
+    def table(self, name: str) -> pa.Table:
+        """All rows of one table, in the order in which they were written."""
+        table = self._schema[name]
+        return database.whole(
+            table, self._query(f"SELECT {', '.join(table.names)} FROM {self._space}.{name}")
+        )
+
+    @property
+    def _schema(self) -> Schema:
+        return registry.get(self._space.removesuffix("_twin")).schema
+
+    def _query(self, statement: str) -> pa.Table:
+        # Opened for each question: a file that is held open cannot be written by another process.
+        try:
+            with duckdb.connect(str(self._path), read_only=True) as connection:
+                return connection.sql(statement).to_arrow_table()
+        except duckdb.Error as error:
+            said = str(error).splitlines()[0]
+            raise DatasetError("dataset", self._shown, "a readable DuckDB file", hint=said) from None
+
+
+def _staged(table: Table) -> str:
+    return f"staged_{table.name}"
+
+
+def _recorded(connection: duckdb.DuckDBPyConnection, space: str) -> list[str] | None:
+    """The tables of a set that rarecase finished in this schema, or None."""
+    query = f"SELECT content FROM {space}.{database.MANIFEST_TABLE} WHERE name = '{database.TABLES}'"
+    try:
+        found = connection.execute(query).fetchone()
+    except duckdb.CatalogException:
+        return None
+    return None if found is None else database.recorded_tables(found[0])
+
+
+def _orphans(child: str, parent: str, reference: Reference) -> str:
+    present = " AND ".join(f"c.{column} IS NOT NULL" for column in reference.columns)
+    pairs = zip(reference.columns, reference.to, strict=True)
+    equal = " AND ".join(f"p.{theirs} = c.{ours}" for ours, theirs in pairs)
+    shown = ", ".join(f"c.{column}" for column in reference.columns)
+    return (
+        f"SELECT count(*), any_value(concat_ws(', ', {shown})) FROM {child} c "
+        f"WHERE {present} AND NOT EXISTS (SELECT 1 FROM {parent} p WHERE {equal})"
+    )
