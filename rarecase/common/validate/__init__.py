@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from rarecase.common.validate.tables import validate_files, validate_tables
+from rarecase.common.validate.whole import validate
 
-__all__ = ["validate_files", "validate_tables"]
+__all__ = ["validate", "validate_files", "validate_tables"]
