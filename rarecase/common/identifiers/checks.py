@@ -51,10 +51,8 @@ def luhn_digits(text: Text, first: int, last: int, extra: int) -> IntArray:
     for n in range(text.shape[0]):
         total, double = extra, True
         for column in range(last - 1, first - 1, -1):
-            digit = np.int64(text[n, column]) - 48
-            if double:
-                digit = 2 * digit - 9 * (digit > 4)
-            total += digit
+            digit = int(text[n, column]) - 48
+            total += 2 * digit - 9 * (digit > 4) if double else digit
             double = not double
         out[n] = (10 - total % 10) % 10
     return out
