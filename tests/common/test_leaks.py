@@ -20,7 +20,7 @@ def _levels(world: SmallWorld, column: str | None) -> list[str]:
         found.level
         for found in leak_findings(world)
         if found.rule == "leak.column" and found.column == column
-    ]  # type: ignore[arg-type]
+    ]
 
 
 def _dearer(columns: dict[str, Any], rows: np.ndarray, rng: np.random.Generator) -> None:
@@ -63,7 +63,7 @@ def _owes(columns: dict[str, Any], rows: np.ndarray, rng: np.random.Generator) -
     ],
 )
 def test_a_telling_column_is_an_error_and_the_only_one(change: Any, column: str) -> None:
-    found = [(item.level, item.column) for item in leak_findings(small_world(3, change=change))]  # type: ignore[arg-type]
+    found = [(item.level, item.column) for item in leak_findings(small_world(3, change=change))]
     assert found == [("error", column)]
 
 
@@ -88,7 +88,7 @@ def test_below_half_difficulty_it_is_a_note() -> None:
 
 
 def test_derived_columns_may_tell() -> None:
-    assert leak_findings(small_world(7, change=_owes)) == []  # type: ignore[arg-type]
+    assert leak_findings(small_world(7, change=_owes)) == []
 
 
 class _Dear(Burglary):
@@ -107,7 +107,7 @@ class _ByChannel(Burglary):
 def test_what_a_kind_reveals_by_definition_is_allowed(kind: type) -> None:
     world = small_world(8, change=_dearer)
     world.kind = kind
-    assert leak_findings(world) == []  # type: ignore[arg-type]
+    assert leak_findings(world) == []
 
 
 def _web_is_dear(columns: dict[str, Any], rows: np.ndarray, rng: np.random.Generator) -> None:
@@ -117,9 +117,9 @@ def _web_is_dear(columns: dict[str, Any], rows: np.ndarray, rng: np.random.Gener
 
 def test_rows_are_compared_within_what_the_kind_names() -> None:
     world = small_world(9, change=_web_is_dear)
-    assert "price_minor" in {found.column for found in leak_findings(world)}  # type: ignore[arg-type]
+    assert "price_minor" in {found.column for found in leak_findings(world)}
     world.kind = _ByChannel
-    assert leak_findings(world) == []  # type: ignore[arg-type]
+    assert leak_findings(world) == []
 
 
 def test_a_group_that_only_cases_have_is_an_error() -> None:
@@ -133,11 +133,11 @@ def test_a_table_of_cases_alone_is_an_error() -> None:
     rows = world.tables["visits"]
     labelled = np.isin(rows["visit_id"].to_numpy(), world.tables["labels"]["row_id"].to_numpy())
     world.tables["visits"] = rows.filter(labelled)
-    assert [found.rule for found in leak_findings(world)] == ["leak.table"]  # type: ignore[arg-type]
+    assert [found.rule for found in leak_findings(world)] == ["leak.table"]
 
 
 def test_few_cases_are_said_to_be_untestable() -> None:
-    found = leak_findings(small_world(12, change=_dearer, cases=5))  # type: ignore[arg-type]
+    found = leak_findings(small_world(12, change=_dearer, cases=5))
     assert [(item.level, item.rule) for item in found] == [("note", "leak.untestable")]
 
 
@@ -145,11 +145,11 @@ def test_a_world_without_cases_is_silent() -> None:
     world = small_world(13)
     for name in ("cases", "labels"):
         world.tables[name] = world.tables[name].slice(0, 0)
-    assert leak_findings(world) == []  # type: ignore[arg-type]
+    assert leak_findings(world) == []
 
 
 def test_scores_come_best_first_and_repeat() -> None:
-    first, again = leak_scores(small_world(14, change=_dearer)), leak_scores(small_world(14, change=_dearer))  # type: ignore[arg-type]
+    first, again = leak_scores(small_world(14, change=_dearer)), leak_scores(small_world(14, change=_dearer))
     assert first == again
     assert [score.auc for score in first] == sorted((score.auc for score in first), reverse=True)
     assert first[0].column == "price_minor"
@@ -158,7 +158,7 @@ def test_scores_come_best_first_and_repeat() -> None:
 def test_innocent_worlds_are_not_accused() -> None:
     """60 worlds of nothing: at a stated 1 % per world, three accusations have a probability of 2 %."""
     accused = sum(
-        any(found.rule == "leak.column" for found in leak_findings(small_world(seed, people=150, cases=40)))  # type: ignore[arg-type]
+        any(found.rule == "leak.column" for found in leak_findings(small_world(seed, people=150, cases=40)))
         for seed in range(100, 160)
     )
     assert accused < 3
@@ -235,4 +235,4 @@ def test_look_alikes_stand_on_neither_side() -> None:
     world.tables["cases"] = cases.set_column(
         place, cases.schema.field(place), pa.array([False] * cases.num_rows)
     )
-    assert leak_findings(world) == []  # type: ignore[arg-type]
+    assert leak_findings(world) == []
