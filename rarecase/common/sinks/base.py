@@ -153,6 +153,7 @@ def open_sink(
     domain: Domain,
     format: str = "parquet",
     twin: bool = False,
+    with_twin: bool = False,
     resume: bool = False,
     overwrite: bool = False,
 ) -> Sink:
@@ -164,6 +165,7 @@ def open_sink(
     domain : the domain whose schema is written
     format : ``parquet``, ``csv`` or ``jsonl``; a database has none of its own
     twin : the load is the twin world (``twin/`` below a directory, ``<domain>_twin`` in a database)
+    with_twin : the load is the main world, and a twin will stand beside it
     resume : go on with what receipts vouch for; directories only
     overwrite : clear what is there first
 
@@ -178,9 +180,19 @@ def open_sink(
         from rarecase.common.sinks.directory import DirectorySink
 
         if format not in FORMATS:
-            raise TargetError("format", format, "one of " + ", ".join(FORMATS), nearest=nearest(format, FORMATS))
+            raise TargetError(
+                "format", format, "one of " + ", ".join(FORMATS), nearest=nearest(format, FORMATS)
+            )
         path = Path(target) / "twin" if twin else Path(target)
-        return DirectorySink(path, domain=domain, format=format, twin=twin, resume=resume, overwrite=overwrite)
+        return DirectorySink(
+            path,
+            domain=domain,
+            format=format,
+            twin=twin,
+            with_twin=with_twin,
+            resume=resume,
+            overwrite=overwrite,
+        )
     if resume:
         raise TargetError("resume", True, "a directory: a database load rolls back and is not resumed")
     sink: Sink = database_sink(kind)(os.fspath(target), domain=domain, twin=twin, overwrite=overwrite)

@@ -1,0 +1,1 @@
+"""Papers that travel with the data: Croissant metadata, a data card, and a signature."""
