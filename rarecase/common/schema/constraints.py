@@ -134,13 +134,18 @@ def as_glob(pattern: str) -> str | None:
 
 
 def _storage(column: Column) -> Iterator[Constraint]:
-    """SQLite stores truth values, days and moments in types that can hold more."""
+    """SQLite stores truth values, days and moments in types that can hold more.
+
+    Without a modifier its date functions let 31 February pass.
+    """
     name = column.name
     if column.type == "bool":
         yield Constraint("value.type", name, f"{name} IN (0, 1)", f"{name} is 0 or 1")
     elif column.type == "date":
-        yield Constraint("value.type", name, f"{name} IS date({name})", f"{name} is a day, YYYY-MM-DD")
+        yield Constraint(
+            "value.type", name, f"{name} IS date({name}, '+0 days')", f"{name} is a day, YYYY-MM-DD"
+        )
     elif column.type == "timestamp":
-        shape = "????-??-?? ??:??:??." + "[0-9]" * 6
-        sql = f"{name} IS NULL OR ({name} GLOB '{shape}' AND julianday({name}) IS NOT NULL)"
+        shape, second = "????-??-?? ??:??:??." + "[0-9]" * 6, f"substr({name}, 1, 19)"
+        sql = f"{name} IS NULL OR ({name} GLOB '{shape}' AND {second} IS datetime({second}, '+0 days'))"
         yield Constraint("value.type", name, sql, f"{name} is a moment, YYYY-MM-DD HH:MM:SS.ffffff")

@@ -10,7 +10,7 @@ from rarecase.common.schema.declare import FLOATS, INTEGERS, Column, Schema, Tab
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_CLOCK = "[0-9]{2}:[0-9]{2}:[0-9]{2}"
+_CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 _PLAIN: dict[str, dict[str, Any]] = {
     # Keys exceed 2**53, beyond which JavaScript rounds: they are strings of digits.
     "key": {"type": "string", "pattern": "^[1-9][0-9]{0,18}$"},
