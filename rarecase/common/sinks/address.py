@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from rarecase.common.errors import TargetError, nearest
 
 HIDDEN = "***"
-_SECRET = re.compile(r"(?i)([a-z_]*(?:password|passwd|pwd|passphrase)\s*=\s*)('[^']*'|[^&#\s]*)")
+_SECRET = re.compile(r"(?i)([a-z_]*(?:password|passwd|pwd|passphrase)\s*=\s*)([^&#]*)")
 
 
 def redact(address: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import pyarrow as pa
 
@@ -127,20 +127,24 @@ def breach(rule: str, table: str | None, count: int, message: str, *examples: st
     return CheckError(Findings([Finding("error", rule, table, None, count, message, examples)]))
 
 
-def refuse_file(shown: str, message: str) -> NoReturn:
-    """TargetError for what an embedded database says of its file, in our words where we know them."""
-    said = message.strip().splitlines()[0] if message.strip() else "no reason given"
+def file_trouble(shown: str, message: str) -> TargetError | None:
+    """The TargetError for what an embedded database says of its file, or None for other troubles."""
+    said = next(iter(message.strip().splitlines()), "")
     lower = message.lower()
     for marks, expected, hint in _FILE_TROUBLES:
         if any(mark in lower for mark in marks):
-            raise TargetError("target", shown, expected, hint=hint or f"The database says: {said}")
-    raise TargetError("target", shown, "a file that can be written", hint=f"The database says: {said}")
+            return TargetError("target", shown, expected, hint=hint or f"The database says: {said}")
+    return None
 
 
 _NOTHING = "Nothing was left behind."
 _FILE_TROUBLES: tuple[tuple[tuple[str, ...], str, str | None], ...] = (
-    (("no space left", "disk is full", "enospc"), "room on the disk", f"The disk is full. {_NOTHING}"),
-    (("lock", "busy"), "a file that no other program holds open", None),
+    (
+        ("no space left", "disk is full", "file too large"),
+        "room on the disk",
+        f"The disk is full. {_NOTHING}",
+    ),
+    (("database is locked", "lock on file", "busy"), "a file that no other program holds open", None),
     (("permission denied", "readonly", "read-only", "unable to open"), "a file that may be written", None),
     (("not a valid duckdb", "not a database", "malformed"), "a database file of this kind", None),
 )

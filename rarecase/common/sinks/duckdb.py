@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # DuckDB cannot add foreign keys to a table that is there, so physical ones cost a second copy of the rows.
 OPTIONS = {"foreign_keys": ("checked", "physical")}
 
+_OF_THE_FILE = (duckdb.IOException, duckdb.FatalException, duckdb.SerializationException)
+
 
 class DuckDBSink:
     """Loads one world into the schema ``<domain>`` or ``<domain>_twin`` of a DuckDB file.
@@ -110,6 +112,7 @@ class DuckDBSink:
                 self._run("ROLLBACK")
             self._close()
         elif self._finished:
+            self._finished = False
             self._take_out()
         if self._new:
             self._new.discard()
@@ -158,6 +161,7 @@ class DuckDBSink:
         self._run(f"DROP SCHEMA {self._space}")
 
     def _take_out(self) -> None:
+        left: list[tuple[Any, ...]] = [()]
         with (
             contextlib.suppress(duckdb.Error, OSError),
             duckdb.connect(str(self._address.path)) as connection,
@@ -188,16 +192,21 @@ class DuckDBSink:
     def _guard(self) -> Iterator[None]:
         try:
             yield
-        except duckdb.ConstraintException as error:
-            raise database.breach("constraint", None, 1, str(error).splitlines()[0]) from error
-        except (duckdb.IOException, duckdb.FatalException, duckdb.SerializationException) as error:
-            database.refuse_file(self._address.shown, str(error))
-        except (duckdb.TransactionException, duckdb.DependencyException) as error:
-            expected = f"a schema {self._space} that nothing else uses"
-            hint = str(error).splitlines()[0]
-            raise TargetError("target", self._address.shown, expected, hint=hint) from None
         except duckdb.Error as error:
-            raise RarecaseError(f"{self._address.shown}: {error}") from error
+            raise self._explain(error) from error
+
+    def _explain(self, error: duckdb.Error) -> RarecaseError:
+        said = str(error).splitlines()[0]
+        # What a transaction breaks comes out at its commit, as an error of the transaction.
+        if isinstance(error, duckdb.ConstraintException) or "constraint violation" in said:
+            return database.breach("constraint", None, 1, said)
+        trouble = database.file_trouble(self._address.shown, str(error))
+        if trouble or isinstance(error, _OF_THE_FILE):
+            return trouble or TargetError("target", self._address.shown, "a DuckDB file", hint=said)
+        if isinstance(error, duckdb.TransactionException | duckdb.DependencyException):
+            expected = f"a schema {self._space} that nothing else uses"
+            return TargetError("target", self._address.shown, expected, hint=said)
+        return RarecaseError(f"{self._address.shown}: {said}")
 
 
 class DuckDBSource:

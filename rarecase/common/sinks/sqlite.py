@@ -106,6 +106,7 @@ class SQLiteSink:
                 self._session.run("ROLLBACK")
             self._close()
         elif self._finished:
+            self._finished = False
             self._take_out()
         if self._new:
             self._new.discard()
@@ -157,7 +158,7 @@ class SQLiteSink:
             self._open.run(f"DROP TABLE IF EXISTS {self._name(table)}")
 
     def _take_out(self) -> None:
-        left: list[str] = []
+        left = [""]
         with contextlib.suppress(_errors(), OSError):
             self._session = _Session(str(self._address.path))
             self._open.run("BEGIN IMMEDIATE")
@@ -169,6 +170,7 @@ class SQLiteSink:
             remove(self._address.path)
 
     def _check(self) -> None:
+        self._open.run("PRAGMA ignore_check_constraints = OFF")  # or quick_check would ignore them too
         for table in self._schema.tables:
             name = self._name(table.name)
             orphans = self._open.rows(f"SELECT count(*), min(parent) FROM pragma_foreign_key_check('{name}')")
@@ -188,7 +190,8 @@ class SQLiteSink:
             said = str(error)
             if "constraint failed" in said or "cannot store" in said:
                 raise database.breach("constraint", None, 1, said.splitlines()[0]) from error
-            database.refuse_file(self._address.shown, said)
+            shown, trouble = self._address.shown, database.file_trouble(self._address.shown, said)
+            raise trouble or RarecaseError(f"{shown}: {said.splitlines()[0]}") from error
 
 
 class SQLiteSource:
