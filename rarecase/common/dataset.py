@@ -16,9 +16,9 @@ import pyarrow as pa
 from rarecase.common import frames, registry
 from rarecase.common.errors import DatasetError, nearest
 from rarecase.common.manifest import lock, read_manifest
+from rarecase.common.schema import arrow_schema
 from rarecase.common.sinks.base import Source, database_sink, scheme
 from rarecase.common.sinks.files import cast, read_files
-from rarecase.common.schema import arrow_schema
 from rarecase.common.spec import Spec, build_spec
 
 if TYPE_CHECKING:

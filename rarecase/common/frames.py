@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rarecase.common.dataset import Dataset, Moment
 
 LABELS = "case_ids"
+_JOIN = "SELECT r.row_number_, l.case_id FROM labels l JOIN shown r ON "
 _INTEGERS: dict[pa.DataType, Any] = {
     pa.int8(): pd.Int8Dtype(),
     pa.int16(): pd.Int16Dtype(),
@@ -38,7 +39,9 @@ def frame(dataset: Dataset, name: str, *, labels: bool, as_of: Moment | None) ->
         table = as_known(table, declared, moment, known)
     shown = to_pandas(table, declared)
     if labels:
-        shown[LABELS] = pd.Series(case_ids(dataset, table, declared, known), index=shown.index, dtype=LABEL_TYPE)
+        shown[LABELS] = pd.Series(
+            case_ids(dataset, table, declared, known), index=shown.index, dtype=LABEL_TYPE
+        )
     return shown
 
 
@@ -47,8 +50,10 @@ def to_moment(as_of: Moment) -> datetime:
     try:
         stamp = pd.Timestamp(as_of)
     except (ValueError, TypeError):
-        raise DatasetError("as_of", as_of, "a date or time, such as 2025-06-30 or 2025-06-30T12:00:00") from None
-    if stamp is pd.NaT:
+        raise DatasetError(
+            "as_of", as_of, "a date or time, such as 2025-06-30 or 2025-06-30T12:00:00"
+        ) from None
+    if pd.isna(stamp):
         raise DatasetError("as_of", as_of, "a date or time, not a missing one")
     moment: datetime = stamp.floor("us").to_pydatetime()
     return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
@@ -79,7 +84,9 @@ def as_known(table: pa.Table, declared: Table, moment: datetime, known: pa.Array
         table = table.filter(pc.fill_null(pc.less_equal(times, _scalar(moment, times.type)), False))
     clocks = {column.known_at for column in declared.columns} - {None}
     known_by = {
-        clock: pc.fill_null(pc.less_equal(table.column(clock), _scalar(moment, table.column(clock).type)), False)
+        clock: pc.fill_null(
+            pc.less_equal(table.column(clock), _scalar(moment, table.column(clock).type)), False
+        )
         for clock in clocks
     }
     for position, column in enumerate(declared.columns):
@@ -100,8 +107,8 @@ def to_pandas(table: pa.Table, declared: Table) -> pd.DataFrame:
         if table.schema.field(column.name).type in _INTEGERS
         and (column.nullable or column.known_at is not None or table.column(column.name).null_count > 0)
     ]
-    plain = table.drop_columns(wide).to_pandas(types_mapper=None)
-    whole = table.select(wide).to_pandas(types_mapper=_INTEGERS.get)
+    plain: pd.DataFrame = table.drop_columns(wide).to_pandas()
+    whole: pd.DataFrame = table.select(wide).to_pandas(types_mapper=_INTEGERS.get)
     return pd.concat([plain, whole], axis=1)[table.column_names] if wide else plain
 
 
@@ -123,18 +130,16 @@ def case_ids(dataset: Dataset, table: pa.Table, declared: Table, known: pa.Array
     return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(cases, type=pa.int64()))
 
 
-def _pairs(labels: pa.Table, table: pa.Table, declared: Table) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def _pairs(
+    labels: pa.Table, table: pa.Table, declared: Table
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Row numbers and case ids that belong together, sorted by both."""
     queries = []
     if len(declared.key) == 1 and declared[declared.key[0]].type == "key":
-        queries.append(
-            f'SELECT r.row_number_, l.case_id FROM labels l JOIN shown r ON r."{declared.key[0]}" = l.row_id'
-        )
+        queries.append(_JOIN + f'r."{declared.key[0]}" = l.row_id')
     if declared.entity is not None and declared.time is not None:
-        queries.append(
-            f'SELECT r.row_number_, l.case_id FROM labels l JOIN shown r ON r."{declared.entity}" = l.entity_id '
-            f'AND r."{declared.time}" BETWEEN l.from_at AND l.to_at'
-        )
+        within = f'r."{declared.time}" BETWEEN l.from_at AND l.to_at'
+        queries.append(_JOIN + f'r."{declared.entity}" = l.entity_id AND {within}')
     if not queries or labels.num_rows == 0:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     wanted = dict.fromkeys((*declared.key, declared.entity, declared.time))

@@ -11,7 +11,7 @@ import platform
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ from rarecase.common import tables as building
 from rarecase.common.dataset import Dataset
 from rarecase.common.digest import part_digests
 from rarecase.common.engines import Engine, open_engine
-from rarecase.common.errors import CheckError, Finding, Findings, RarecaseError
+from rarecase.common.errors import Finding, Findings, RarecaseError
 from rarecase.common.manifest import build_manifest, read_manifest
 from rarecase.common.plan import Plan, make_plan, twin_of
 from rarecase.common.provenance import signing
@@ -77,6 +77,7 @@ def generate(
     format: str = "parquet",
     workers: int | None = None,
     engine: str | Engine = "local",
+    mode: str = "auto",
     twin: bool = False,
     resume: bool = False,
     overwrite: bool = False,
@@ -92,8 +93,9 @@ def generate(
         A directory or a database address; None keeps the tables in memory.
     format
         ``parquet``, ``csv`` or ``jsonl``, for a directory.
-    workers, engine
-        Who makes the parts; the data are the same whoever does.
+    workers, engine, mode
+        Who makes the parts: ``local`` or ``dask``, or an engine with settings of its own; and for ``local``,
+        ``threads``, ``processes`` or whichever is faster (``auto``). The data are the same whoever does.
     twin
         Also make the same world without cases, in ``twin/`` or in a schema of its own.
     resume, overwrite
@@ -114,7 +116,7 @@ def generate(
     worlds = [_World("main", plan)]
     if twin:
         worlds.append(_World("twin", make_plan(twin_of(loaded))))
-    runner = open_engine(engine, workers, prefer=plan.domain.workers)
+    runner = open_engine(engine, workers, mode=mode, prefer=plan.domain.workers)
     report = progress or _silent
     if target is None:
         return _in_memory(worlds, runner, report)
@@ -254,8 +256,12 @@ class _World:
     plan: Plan
 
     def parts(
-        self, runner: Engine, sink: Sink | None, found: Mapping[int, Receipt], report: Callable[[Progress], None]
-    ) -> Iterator[Made]:
+        self,
+        runner: Engine,
+        sink: Sink | None,
+        found: Mapping[int, Receipt],
+        report: Callable[[Progress], None],
+    ) -> Generator[Made, None, None]:
         """Make every part that is not found, telling of each."""
         with _PLANNING:
             _remember(self.plan)
@@ -265,7 +271,7 @@ class _World:
             report(Progress(self.name, -1, done, total, rows, os.getpid()))
         task = PartTask(self.plan.spec, self.plan.digest, sink)
         todo = [part for part in range(total) if part not in found]
-        for made in runner.run(task, todo, ordered=sink is None):  # type: ignore[type-var, unused-ignore]
+        for made in runner.run(task, todo, ordered=sink is None):
             done, rows = done + 1, rows + sum(made.receipt.rows.values())
             yield made
             report(Progress(self.name, made.receipt.part, done, total, rows, made.pid))

@@ -73,7 +73,10 @@ class DaskEngine:
         except (OSError, ValueError) as error:
             said = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise InputError(
-                "engine", f"dask at {self._address} ({said})", "a Dask scheduler that answers", hint=f"See {VARIABLE}."
+                "engine",
+                f"dask at {self._address} ({said})",
+                "a Dask scheduler that answers",
+                hint=f"See {VARIABLE}.",
             ) from None
         stack.enter_context(client)
         self.parallel = max(len(client.scheduler_info()["workers"]), 1)

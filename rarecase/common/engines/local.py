@@ -11,7 +11,6 @@ from rarecase.common.engines.lanes import Lanes
 from rarecase.common.engines.processes import Child, Restarts
 
 T = TypeVar("T")
-Mode = Literal["auto", "threads", "processes"]
 #: What starting worker processes costs, in seconds, measured with all imports.
 _START_UP = 2.0
 
@@ -38,7 +37,7 @@ class LocalEngine:
         self,
         workers: int | None = None,
         *,
-        mode: Mode = "auto",
+        mode: str = "auto",
         prefer: Literal["threads", "processes"] = "threads",
     ) -> None:
         self.parallel = workers or cores()

@@ -106,15 +106,16 @@ def _responsible(manifest: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
     ]
     enriched = [name for name, case in manifest["cases"].items() if case["in_nature"]]
     return {
-        "rai:dataCollection": "Not collected: computed from a spec and published figures; no record of a person.",
+        "rai:dataCollection": "Not collected: computed from a spec and published figures; "
+        "no record of a person was used.",
         "rai:dataCollectionType": "Software Collection",
         "rai:dataBiases": "Rare cases are planted more often than in nature: "
         + (", ".join(enriched) if enriched else "none of them with a published rate")
         + ". The table weights leads back to natural shares of entities.",
-        "rai:dataLimitations": "What the generator does not model is not there; results on these data are no "
-        "evidence about real people, patients or roads.",
+        "rai:dataLimitations": "What the generator does not model is not there; results on these data are "
+        "no evidence about real people, patients or roads.",
         "rai:dataUseCases": "Seeding test databases, training and testing detectors, libraries of scenarios.",
-        "rai:dataSocialImpact": "Systems can be tested on rare cases without using the records of real people.",
+        "rai:dataSocialImpact": "Systems can be tested on rare cases without the records of real people.",
         "rai:personalSensitiveInformation": (
             f"None of real people. Columns that imitate direct identifiers: {', '.join(private)}."
             if private

@@ -30,7 +30,7 @@ def _head(manifest: Mapping[str, Any], schema: Schema) -> Iterator[str]:
 def _is_not(manifest: Mapping[str, Any], schema: Schema) -> Iterator[str]:
     yield "## What it is not"
     yield ""
-    yield "- Not a copy or a sample of real data, and not fitted to any: distances to real records mean nothing."
+    yield "- Not a copy or a sample of real data, and not fitted to any."
     yield "- Not evidence about real people, patients, customers or roads."
     yield "- Not natural in its shares of rare cases unless it is weighted (below)."
     yield "- Not complete: what the schema does not name and the generator does not model is absent."
@@ -83,27 +83,25 @@ def _weights(manifest: Mapping[str, Any], schema: Schema) -> Iterator[str]:
     yield "## Back to nature"
     yield ""
     yield (
-        "`weights` holds one weight per entity: N·π/n for the n planted members of a stratum whose natural share "
-        "of the N entities is π, and (N − ΣNπ)/(N − Σn) for the ordinary ones. Weighted shares of entities are "
-        "unbiased. What has no natural rate weighs 0 and counts in neither N nor n."
+        "`weights` holds one weight per entity: N·π/n for the n planted members of a stratum whose natural "
+        "share of the N entities is π, and (N − ΣNπ)/(N − Σn) for the ordinary ones. Weighted shares of "
+        "entities are unbiased. What has no natural rate weighs 0 and counts in neither N nor n."
     )
     yield ""
     yield "| stratum | planted entities | entities in nature | weight |"
     yield "|---|---:|---:|---:|"
     for stratum in manifest["strata"]:
-        nature, weight = stratum["natural"], stratum["weight"]
-        yield (
-            f"| {stratum['name']} | {stratum['planted']:,} | {'unknown' if nature is None else f'{nature:,.6g}'} "
-            f"| {'null' if weight is None else f'{weight:.6g}'} |"
-        )
+        nature = "unknown" if stratum["natural"] is None else f"{stratum['natural']:,.6g}"
+        weight = "null" if stratum["weight"] is None else f"{stratum['weight']:.6g}"
+        yield f"| {stratum['name']} | {stratum['planted']:,} | {nature} | {weight} |"
 
 
 def _privacy(manifest: Mapping[str, Any], schema: Schema) -> Iterator[str]:
     yield "## Identifiers"
     yield ""
     yield (
-        "Public identifiers come only from ranges that are reserved for tests or can never be issued; this set "
-        f"is `identifiers: {manifest['spec']['identifiers']}`."
+        "Public identifiers come only from ranges that are reserved for tests or can never be issued; this "
+        f"set is `identifiers: {manifest['spec']['identifiers']}`."
     )
     direct = [f"`{t.name}.{c.name}`" for t in schema.tables for c in t.columns if c.privacy == "direct"]
     quasi = [f"`{t.name}.{c.name}`" for t in schema.tables for c in t.columns if c.privacy == "quasi"]
@@ -119,7 +117,8 @@ def _marks(manifest: Mapping[str, Any], schema: Schema) -> Iterator[str]:
     yield f"- {marks['metadata']}"
     yield f"- {marks['keys']}"
     if marks["statistical"]:
-        yield f"- A statistical mark in the low digits of {', '.join(f'`{name}`' for name in marks['statistical'])}."
+        columns = ", ".join(f"`{name}`" for name in marks["statistical"])
+        yield f"- A statistical mark in the low digits of {columns}."
 
 
 def _again(manifest: Mapping[str, Any], schema: Schema) -> Iterator[str]:
@@ -127,8 +126,8 @@ def _again(manifest: Mapping[str, Any], schema: Schema) -> Iterator[str]:
     yield "## How to make it again"
     yield ""
     yield (
-        f"`rarecase generate spec.yaml -o TARGET` with rarecase {manifest['rarecase']} and {versions} gives the "
-        "same bytes on the same class of processor, and the same logical digest on any."
+        f"`rarecase generate spec.yaml -o TARGET` with rarecase {manifest['rarecase']} and {versions} gives "
+        "the same bytes on the same class of processor, and the same logical digest on any."
     )
     yield ""
     yield f"Logical digest: `{manifest['logical']}`. Lineage: wholly synthetic, no parents."

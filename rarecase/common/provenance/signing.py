@@ -79,7 +79,9 @@ def sign(manifest: bytes, key: Ed25519PrivateKey) -> dict[str, Any]:
     return {
         "payloadType": PAYLOAD_TYPE,
         "payload": base64.standard_b64encode(payload).decode(),
-        "signatures": [{"keyid": key_id(key.public_key()), "sig": base64.standard_b64encode(signature).decode()}],
+        "signatures": [
+            {"keyid": key_id(key.public_key()), "sig": base64.standard_b64encode(signature).decode()}
+        ],
     }
 
 

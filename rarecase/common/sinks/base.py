@@ -1,8 +1,8 @@
 """What a sink is: the protocol, its receipts, and the choice of one by its address.
 
-One load has one life: ``begin``, one ``write`` per part, then ``finish`` or ``abort``. Files can be written by
-many workers at once (``parallel_write``); a database takes the parts one after the other, in ascending order,
-in the calling process.
+One load has one life: ``begin``, one ``write`` per part, then ``finish`` or ``abort``. Files can be written
+by many workers at once (``parallel_write``); a database takes the parts one after the other, in ascending
+order, in the calling process.
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import pyarrow as pa
 
 from rarecase.common.errors import TargetError, nearest
+from rarecase.common.sinks.address import redact
 
 if TYPE_CHECKING:
     from rarecase.common.domain import Domain
     from rarecase.common.plan import Plan
 
+#: An address as it may be shown.
+hide_password = redact
 FORMATS = ("parquet", "csv", "jsonl")
 DATABASES = {
     "duckdb": "rarecase.common.sinks.duckdb:DuckDBSink",
@@ -93,9 +96,10 @@ class Sink(Protocol):
         ...
 
     def abort(self) -> None:
-        """Leave nothing behind that looks whole; called after any failure, also after ``finish`` (a failed twin).
+        """Leave nothing behind that looks whole.
 
-        Never raises for what is already gone.
+        Called after any failure, also after ``finish`` (when the other world failed), and when ``begin`` was
+        not done. Never raises for what is already gone.
         """
         ...
 
@@ -128,17 +132,11 @@ def scheme(target: str | os.PathLike[str]) -> str | None:
     if word not in DATABASES or not text.startswith(word + "://"):
         raise TargetError(
             "target",
-            hide_password(text),
+            redact(text),
             "a directory, or an address that begins with " + ", ".join(f"{name}://" for name in DATABASES),
             nearest=nearest(word, DATABASES),
         )
     return word
-
-
-def hide_password(address: str) -> str:
-    """An address as it may be shown: whatever stands for a password is replaced by stars."""
-    shown = re.sub(r"(?<=://)([^/@:]*):\S*@", r"\1:***@", address)
-    return re.sub(r"(?i)((?:password|passwd|pwd)=)[^&\s]*", r"\1***", shown)
 
 
 def database_sink(kind: str) -> Any:

@@ -6,8 +6,8 @@
     OUT/.rarecase/receipts/part-00000.json    after all files of the part, with their hashes
     OUT/manifest.json                   last; then the signature, and .rarecase goes
 
-What a killed run leaves is trusted only as far as a receipt vouches for it, hash by hash. Files reach the disk
-(fsync) before the manifest does, once, at the end: receipts need no such care, since they are checked.
+What a killed run leaves is trusted only as far as a receipt vouches for it, hash by hash. Files reach the
+disk (fsync) before the manifest does, once, at the end: receipts need no such care, since they are checked.
 """
 
 from __future__ import annotations
@@ -101,7 +101,9 @@ class DirectorySink:
             self._state.clear()
         if self.whole or self._state.begun:
             if not self.resume:
-                raise TargetError("target", str(self.path), "a path where nothing is yet; a run has just written it")
+                raise TargetError(
+                    "target", str(self.path), "a path where nothing is yet; a run has just written it"
+                )
             self._state.check_agrees(self._identity)
         if self.whole:
             return ()

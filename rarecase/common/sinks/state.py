@@ -77,7 +77,9 @@ class State:
         if not os.path.lexists(self.root):
             return
         if not self.root.is_dir():
-            raise TargetError("target", str(self.root), "a directory, or a path where nothing is yet; it is a file")
+            raise TargetError(
+                "target", str(self.root), "a directory, or a path where nothing is yet; it is a file"
+            )
         entries = sorted(os.listdir(self.root))
         if not entries:
             return
@@ -103,7 +105,10 @@ class State:
             if not _lock(descriptor):
                 os.close(descriptor)
                 raise TargetError(
-                    "target", str(self.root), "a target that no other run is writing", hint="Wait for it to end."
+                    "target",
+                    str(self.root),
+                    "a target that no other run is writing",
+                    hint="Wait for it to end.",
                 )
             # A run that ended meanwhile has removed the file that we now hold.
             if path.exists() and os.fstat(descriptor).st_ino == path.stat().st_ino:
