@@ -18,6 +18,7 @@ from rarecase.cli.console import figure, say, say_json, table
 if TYPE_CHECKING:
     from rarecase.common.dataset import Dataset
     from rarecase.common.plan import Plan
+    from rarecase.common.run import Progress
 
 Source = Annotated[
     str,
@@ -138,7 +139,7 @@ def generate(
         raise InputError("--resume", "--overwrite", "one of --resume and --overwrite, not both")
     spec = spec_from(source, example=example, seed=seed, size=size, changes=changes or ())
     began = time.perf_counter()
-    with _progress(spec.parts * (2 if twin else 1)) as tick:
+    with _bar() as tick:
         made = rarecase.generate(
             spec, output, format=format.value, workers=workers, engine=engine.value, twin=twin,
             resume=resume, overwrite=overwrite, progress=tick,
@@ -168,7 +169,7 @@ def _tell(made: Dataset, output: str, seconds: float, as_json: bool) -> None:
 
 
 @contextmanager
-def _progress(parts: int) -> Iterator[Callable[[int, int], None] | None]:
+def _bar() -> Iterator[Callable[[Progress], None] | None]:
     """A bar on a terminal; nothing elsewhere."""
     if not sys.stderr.isatty():
         yield None
@@ -177,22 +178,23 @@ def _progress(parts: int) -> Iterator[Callable[[int, int], None] | None]:
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
-        Progress,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+    from rich.progress import Progress as Drawn
 
-    columns = (
-        TextColumn("parts"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("parts", total=parts)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    told = TextColumn("{task.description}")
+    columns = (told, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Drawn(*columns, console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def tick(progress: Progress) -> None:
+            if progress.world not in tasks:
+                tasks[progress.world] = bar.add_task(f"parts of the {progress.world} world")
+            bar.update(tasks[progress.world], completed=progress.done, total=progress.total)
+
+        yield tick
 
 
 def export(

@@ -8,6 +8,7 @@ row.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -91,14 +92,14 @@ class Gathered:
 def gather(dataset: Dataset) -> Iterator[Gathered]:
     """Samples for every kind of case (no look-alikes), ease and table that its labels name; then entities."""
     schema, kinds = dataset.domain.schema, dataset.domain.kinds()
-    connection = dataset.connect()
-    _prepare(connection)
-    touched = connection.execute("SELECT DISTINCT table_name FROM leak_touched ORDER BY 1").fetchall()
-    for name in [str(row[0]) for row in touched if row[0] in schema.names]:
-        yield from _of_table(connection, schema[name], kinds, artefacts=False)
-    entities = dataset.domain.entity_table
-    if entities not in {row[0] for row in touched}:
-        yield from _of_table(connection, schema[entities], kinds, artefacts=True)
+    with closing(dataset.connect()) as connection:
+        _prepare(connection)
+        touched = connection.execute("SELECT DISTINCT table_name FROM leak_touched ORDER BY 1").fetchall()
+        for name in [str(row[0]) for row in touched if row[0] in schema.names]:
+            yield from _of_table(connection, schema[name], kinds, artefacts=False)
+        entities = dataset.domain.entity_table
+        if entities not in {row[0] for row in touched}:
+            yield from _of_table(connection, schema[entities], kinds, artefacts=True)
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection) -> None:

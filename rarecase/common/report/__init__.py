@@ -1,0 +1,3 @@
+"""One self-contained HTML page about a data set."""
+
+from __future__ import annotations
