@@ -77,7 +77,8 @@ def by_duckdb(rows: Rows, **settings: Any) -> bool:
             for table in SAMPLE.ordered():
                 values = [[row[name] for name in table.names] for row in rows[table.name]]
                 places = ", ".join("?" * len(table.names))
-                connection.executemany(f"INSERT INTO sample.{table.name} VALUES ({places})", values)
+                if values:
+                    connection.executemany(f"INSERT INTO sample.{table.name} VALUES ({places})", values)
             for statement in made.primary_keys:
                 connection.execute(statement)
         except duckdb.Error:

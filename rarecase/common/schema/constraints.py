@@ -12,7 +12,7 @@ from rarecase.common.schema.declare import FLOATS, INTEGERS, Column, Table
 Dialect = Literal["duckdb", "sqlite", "postgresql"]
 
 # One character, or one class with its range, at most repeated a fixed number of times.
-_GLOB_STEP = re.compile(r"(\[\^?[^\]\\^]+\]|\\?[^.*+?()\[\]{}|\\]|\\[.*+?()\[\]{}|\\])(?:\{(\d+)\})?")
+_GLOB_STEP = re.compile(r"(\[\^?[^\]\\^]+\]|\\?[^.*+?()\[\]{}|\\]|\\[.*+?()\[\]{}|\\^$])(?:\{(\d+)\})?")
 WHOLE_LIMITS = {"int8": 2**7, "int16": 2**15, "int32": 2**31, "int64": 2**63}
 
 

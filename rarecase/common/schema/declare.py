@@ -47,7 +47,7 @@ LONGEST_NAME = 63  # PostgreSQL cuts longer identifiers off
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 # What RE2, POSIX (PostgreSQL) and ECMAScript read alike: no shorthand classes, anchors, groups with options,
 # lazy quantifiers, named character classes or bounds above 255.
-_FOREIGN_PATTERN = re.compile(r"\\[^.*+?()\[\]{}|\\]|\(\?|\[:|[*+?}][?+]|(?<!\[)\^|\$")
+_FOREIGN_PATTERN = re.compile(r"\\[^.*+?()\[\]{}|\\^$]|\(\?|\[:|[*+?}][?+]|(?<![\[\\])\^|(?<!\\)\$")
 
 
 def _check(condition: bool, message: str) -> None:

@@ -40,7 +40,7 @@ DUCKDB = _words(
 SQLITE = _words(
     """
     add all alter and as autoincrement between case cast check collate commit constraint create default
-    deferrable delete distinct drop else escape except exists foreign from group having in index insert
+    deferrable delete distinct drop else escape except exists foreign from group having if in index insert
     intersect into is isnull join limit not nothing notnull null on or order primary raise references
     returning select set table then to transaction union unique update using values when where
     """

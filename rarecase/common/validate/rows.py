@@ -28,6 +28,8 @@ def check_rows(connection: duckdb.DuckDBPyConnection, source: Source) -> int:
         source.attach(connection)
         return 0
     uncast = _check_words(connection, source)
+    if not source.pieces:
+        return 0
     laws = list(_laws(source, uncast))
     counts = _counted(connection, source, source.table.name, laws)
     for law, count in zip(laws, counts[1:], strict=True):
@@ -39,7 +41,7 @@ def check_rows(connection: duckdb.DuckDBPyConnection, source: Source) -> int:
 def _check_words(connection: duckdb.DuckDBPyConnection, source: Source) -> frozenset[str]:
     """The columns of a text file that hold words which are no values of their type."""
     source.attach(connection)
-    if not source.is_text:
+    if not source.pieces or not source.is_text:
         return frozenset()
     plain = [column for column in source.usable if column.type not in ("string", "category")]
     laws = [_Law("value.type", c.name, source.uncast(c), f"is a {c.type}") for c in plain]
@@ -70,10 +72,8 @@ def _counted(connection: duckdb.DuckDBPyConnection, source: Source, view: str, l
     try:
         return [int(count) for count in connection.execute(query).fetchall()[0]]
     except duckdb.Error:
-        damaged = [piece for piece in source.pieces if not source.readable(piece)]
-        if not damaged:
+        if not source.drop_damaged():
             raise
-        source.set_aside(damaged)
         source.attach(connection)
         if not source.pieces:
             return [0] * (len(laws) + 1)

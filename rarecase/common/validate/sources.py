@@ -105,8 +105,23 @@ class Source:
         names = [str(piece.path) for piece in damaged]
         self.finding("file.damaged", None, len(damaged), f"{len(damaged)} files: {why}", names)
 
+    def drop_damaged(self) -> bool:
+        """Set aside every file that cannot be read to its end; whether there were any."""
+        damaged = [piece for piece in self.pieces if not self.readable(piece)]
+        if damaged:
+            self.set_aside(damaged)
+        return bool(damaged)
+
     def attach(self, connection: duckdb.DuckDBPyConnection) -> None:
         """(Re-)create the view named as the table, and for text the view of its raw words."""
+        try:
+            self._attach(connection)
+        except duckdb.Error:
+            if not self.drop_damaged():
+                raise
+            self._attach(connection)
+
+    def _attach(self, connection: duckdb.DuckDBPyConnection) -> None:
         name = self.table.name
         if not self.pieces:
             connection.register(f"{name}__rows", _nothing(self.usable))
@@ -162,9 +177,8 @@ class Source:
                 return pq.read_table(piece.path, columns=list(names), use_threads=False)
             with duckdb.connect(config={"threads": 1}) as connection:
                 columns = ", ".join(self._typed(self.table[name]) for name in names)
-                return connection.execute(
-                    f"SELECT {columns} FROM {self._raw(connection, [piece])}"
-                ).to_arrow_table()
+                query = f"SELECT {columns} FROM {self._raw(connection, [piece])}"
+                return connection.sql(query).to_arrow_table()
         except (pa.ArrowException, OSError, duckdb.Error) as error:
             raise DamagedFileError(f"{piece.path}: {error}") from None
 

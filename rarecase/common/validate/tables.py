@@ -104,9 +104,7 @@ def _check_keys(
         # Damage that the scan did not meet: set those files aside, and look at the keys of the others.
         for name, source in sources.items():
             source.findings = before[name]
-            damaged = [piece for piece in source.pieces if not source.readable(piece)]
-            if damaged:
-                source.set_aside(damaged)
+            if source.drop_damaged():
                 source.attach(connection)
         check_keys(connection, sources, keyspace)
 

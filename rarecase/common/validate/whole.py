@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
-from rarecase.common.errors import Finding, Findings
+from rarecase.common.errors import DatasetError, Finding, Findings
 from rarecase.common.plan import Plan, make_plan
 from rarecase.common.sinks.files import hash_file
 from rarecase.common.validate.sources import Piece, piece_of
@@ -42,8 +42,13 @@ def validate(dataset: Dataset) -> Findings:
     Findings
     """
     findings = list(_world(dataset))
-    if dataset.twin is not None:
-        findings += [replace(found, message=f"twin: {found.message}") for found in _world(dataset.twin)]
+    try:
+        twin = dataset.twin
+    except DatasetError as error:
+        findings.append(Finding("error", "file.damaged", None, None, 1, f"twin: {error}"))
+        twin = None
+    if twin is not None:
+        findings += [replace(found, message=f"twin: {found.message}") for found in _world(twin)]
     return Findings(findings)
 
 
@@ -72,7 +77,7 @@ def _world(dataset: Dataset) -> Iterator[Finding]:
 def _pieces(dataset: Dataset) -> dict[str, tuple[Piece, ...]]:
     if dataset.path is None:
         return {name: (Piece(arrow=table),) for name, table in dataset.tables.items()}
-    listed = {name: [Path(path) for path in paths] for name, paths in dataset.files.items()}
+    listed = {name: dataset.files_of(name) for name in dataset.domain.schema.names}
     return {name: tuple(piece_of(path) for path in paths if path.is_file()) for name, paths in listed.items()}
 
 
