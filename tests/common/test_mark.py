@@ -1,7 +1,7 @@
 """The low-digit mark, the key lock and the detector: correct, calibrated on real tables, powerful.
 
 False-alarm rates: the calibration tests compare counts of small p-values over fixed random keys with their
-binomial bound at 4 standard deviations (6e-5 for a correct detector); seeds are fixed, so what passes stays so.
+binomial bound at 4 standard deviations (6e-5 for a correct detector); seeds are fixed, so a pass stays one.
 """
 
 from __future__ import annotations
