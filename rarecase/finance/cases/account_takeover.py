@@ -1,0 +1,183 @@
+"""Account takeover: somebody else signs in and sends the customer's money away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from scipy.special import ndtri
+
+from rarecase.common.case import Natural
+from rarecase.common.seeds import Float64, Int64, keyed_uniform
+from rarecase.finance import data
+from rarecase.finance.cases import ground
+from rarecase.finance.cases.base import BankCase, money, said
+from rarecase.finance.cases.footprint import NEVER, ROLES, CaseFacts, CaseRows, case_rows, moment, never
+
+if TYPE_CHECKING:
+    from rarecase.common.plan import Placement
+    from rarecase.common.spec import Spec
+
+_MOST = 7
+_HOUR_S = 3_600
+
+
+class AccountTakeover(BankCase):
+    """A stranger's device drains a customer's account; the card is stopped once somebody notices."""
+
+    is_case: ClassVar[bool] = True
+    title: ClassVar[str] = "Account takeover"
+    definition: ClassVar[str] = (
+        "Between 2 and 7 remote transfers leave one customer's account for 1 to 3 payees it never paid before, "
+        "within minutes (difficulty 0) to two days (difficulty 1), mostly from a device first seen then; once "
+        "the bank or the customer notices, the card is stopped for 2 to 6 days."
+    )
+    source: ClassVar[str] = (
+        "UK Finance, Annual Fraud Report 2025 (unauthorised remote banking fraud); drain to new payees from a "
+        "new device as in PaySim (Lopez-Rojas and others 2016, EMSS)"
+    )
+    reveals: ClassVar[frozenset[str]] = frozenset({"devices.first_seen_at"})
+
+    kind: Literal["account_takeover"] = "account_takeover"
+
+    def natural(self, spec: Spec) -> Natural | None:
+        """Misuse of an existing bank account as victims report it, an upper bound for takeover."""
+        return Natural(
+            0.03,
+            "entity-year",
+            "survey",
+            "Bureau of Justice Statistics, Victims of Identity Theft 2021: 3 % of persons of 16 or older had an "
+            "existing bank account misused within 12 months (an upper bound for takeover)",
+        )
+
+    def onset(self, spec: Spec, homes: Int64) -> Int64:
+        """At ordinary hours, or at night for the easy ones; early enough that the drain ends in the data."""
+        u = keyed_uniform(spec.seed, ("onset", self.label), homes)
+        night = ground.uniforms(spec, self.label, "night", homes, 2)
+        awake = ground.clock(spec.start, spec.days, "person").at(u)
+        asleep = (np.floor(u * spec.days) * ground.DAY_S + night[:, 1] * 5 * _HOUR_S).astype(np.int64)
+        at_night = night[:, 0] < 0.6 * (1 - self.difficulty) ** 2
+        when = np.where(at_night, asleep * ground.SECOND_US, awake)
+        return ground.fold(when, spec.horizon_us - self._window_s(spec) * ground.SECOND_US)
+
+    def footprint(self, spec: Spec, placement: Placement) -> tuple[CaseRows, CaseFacts]:
+        """Transfers to mules, and the dates on which others notice."""
+        homes, n = placement.homes, len(placement)
+        number = 2 + np.floor(self._u(spec, "number", homes, 1)[:, 0] * (_MOST - 1)).astype(np.int64)
+        case, row = _cells(number)
+        seconds = self._moments(spec, placement.onset_us // ground.SECOND_US, homes)
+        amount = ground.transfer_minor(
+            self._u(spec, "size", homes, _MOST)[case, row],
+            self._u(spec, "round", homes, _MOST)[case, row],
+            ground.income_minor(spec.seed, homes)[case],
+            shift=2.6 * (1 - self.difficulty) ** 1.8,
+        )
+        new_device = self._u(spec, "device", homes, 1)[:, 0] < 1 - 0.6 * self.difficulty
+        slots = ground.slots(spec.block)
+        rows = case_rows(
+            case=case,
+            row=row,
+            home=homes[case],
+            second=seconds[case, row],
+            amount=amount,
+            payer=slots.customer(homes)[case],
+            payee=slots.customer(self._mules(spec, homes, case, row)),
+            way=self._way(spec, homes)[case],
+            new_device=new_device.astype(np.int64)[case],
+            role=ROLES.index("drain"),
+            stage=-1,
+        )
+        last = np.zeros(n, np.int64)
+        np.maximum.at(last, case, rows.second)
+        total = np.bincount(case, rows.amount, n).astype(np.int64)
+        first = seconds[:, 0] if n else np.empty(0, np.int64)
+        return rows, self._facts(spec, homes, first, last, new_device, number, total)
+
+    def story(self, spec: Spec, facts: dict[str, Any]) -> str:
+        """What happened, in one sentence."""
+        device = "a device never seen before" if facts["new_device"] else "the customer's own device"
+        noticed = [moment for moment in (facts["reported"], facts["detected"]) if moment != NEVER]
+        end = f"it was noticed at {said(spec, min(noticed))}" if noticed else "nobody noticed within the data"
+        return (
+            f"From {said(spec, facts['started'])} on, a stranger using {device} sent {money(facts['total'])} away "
+            f"in {facts['payments']} transfers until {said(spec, facts['last_payment'])}; {end}."
+        )
+
+    def _facts(
+        self,
+        spec: Spec,
+        homes: Int64,
+        first: Int64,
+        last: Int64,
+        new_device: np.ndarray[Any, np.dtype[np.bool_]],
+        number: Int64,
+        total: Int64,
+    ) -> CaseFacts:
+        horizon_s = spec.days * ground.DAY_S
+        u = np.clip(self._u(spec, "notice", homes, 5), 1e-9, 1 - 1e-9)
+        told = last + (20 * _HOUR_S * np.exp(1.2 * ndtri(u[:, 0]))).astype(np.int64)
+        reported = np.where(u[:, 1] < 0.88, moment(told, horizon_s), NEVER)
+        own = last + (3 * _HOUR_S * np.exp(1.0 * ndtri(u[:, 2]))).astype(np.int64)
+        confirmed = np.where(reported == NEVER, horizon_s, np.minimum(reported, horizon_s) + 2 * _HOUR_S)
+        seen = np.where(u[:, 3] < 0.35, np.minimum(own, confirmed), confirmed)
+        detected = moment(seen, horizon_s)
+        stopped = np.minimum(reported, detected)
+        again = stopped[stopped != NEVER] + ((2 + 4 * u[stopped != NEVER, 4]) * ground.DAY_S).astype(np.int64)
+        until = never(len(homes))
+        until[stopped != NEVER] = np.minimum(again, horizon_s)
+        details = {"payments": number, "total": total, "last_payment": last, "new_device": new_device.astype(np.int64)}
+        return CaseFacts(
+            started=first,
+            ended=np.where(until == NEVER, last, np.maximum(last, np.minimum(until, horizon_s - 1))),
+            reported=reported,
+            detected=detected,
+            blocked_from=stopped,
+            blocked_to=until,
+            device_seen=np.where(new_device, np.maximum(first - 60, 0), NEVER),
+            details=details,
+        )
+
+    def _moments(self, spec: Spec, onset: Int64, homes: Int64) -> Int64:
+        """Seconds of each transfer, shape (n, 7), ascending, the first at the onset."""
+        u = np.sort(self._u(spec, "gap", homes, _MOST), axis=1)
+        u[:, :1] = 0.0
+        end = np.minimum(onset + self._window_s(spec), spec.days * ground.DAY_S - _MOST)
+        plain = onset[:, None] + u * np.maximum(end - onset, 1)[:, None]
+        clock = ground.clock(spec.start, spec.days, "person")
+        low = clock.share(onset * ground.SECOND_US)
+        high = clock.share(end * ground.SECOND_US)
+        shares = np.clip(low[:, None] + u * (high - low)[:, None], 0.0, 1 - 1e-12)
+        paced = (clock.at(shares.ravel()) // ground.SECOND_US).reshape(u.shape)
+        ordinary = self._u(spec, "hours", homes, 1) < self.difficulty
+        seconds = np.where(ordinary, np.clip(paced, onset[:, None], None), plain).astype(np.int64)
+        return seconds + np.arange(_MOST)
+
+    def _mules(self, spec: Spec, homes: Int64, case: Int64, row: Int64) -> Int64:
+        """Customers who receive the transfers: anywhere when easy, where people's payees live when hard."""
+        several = 1 + np.floor(self._u(spec, "mules", homes, 1)[:, 0] * 3).astype(np.int64)
+        which = row % several[case]
+        u = self._u(spec, "mule", homes, 12)
+        from_home = homes[case]
+        usual = ground.near(spec, from_home, u[case, which], u[case, 3 + which])
+        far = np.minimum((u[case, 6 + which] * spec.size).astype(np.int64), spec.size - 1)
+        mimic = u[case, 9 + which] < self.difficulty
+        return np.where(mimic, usual, ground.another(spec, from_home, far))
+
+    def _way(self, spec: Spec, homes: Int64) -> Int64:
+        ways = data.ways()
+        mobile = self._u(spec, "way", homes, 1)[:, 0] < 0.7
+        return np.where(mobile, ways.code("mobile"), ways.code("web"))
+
+    def _window_s(self, spec: Spec) -> int:
+        """Length of the drain: an hour when easy, two days when hard."""
+        return int(min(_HOUR_S * 48.0**self.difficulty, spec.days * ground.DAY_S / 2))
+
+    def _u(self, spec: Spec, what: str, homes: Int64, width: int) -> Float64:
+        return ground.uniforms(spec, self.label, what, homes, width)
+
+
+def _cells(number: Int64) -> tuple[Int64, Int64]:
+    """Case and row of every payment, for cases of `number` payments."""
+    case = np.repeat(np.arange(number.size), number)
+    start = np.cumsum(number) - number
+    return case, np.arange(case.size) - start[case]

@@ -1,0 +1,167 @@
+"""The reference tables of the bank's world, read once; where each comes from says SOURCES.toml."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+Int8 = NDArray[np.int8]
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    text = resources.files(__name__).joinpath(f"{name}.csv").read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+@dataclass(frozen=True)
+class Shops:
+    """Kinds of merchants: arrays of one value per kind.
+
+    Attributes
+    ----------
+    mcc
+        ISO 18245 codes.
+    rhythm
+        When customers come.
+    share
+        Share of all purchases.
+    median_minor, log_sd
+        The lognormal law of an amount.
+    remote
+        Share paid without being there.
+    """
+
+    mcc: tuple[str, ...]
+    rhythm: tuple[str, ...]
+    share: FloatArray
+    median_minor: FloatArray
+    log_sd: FloatArray
+    remote: FloatArray
+
+
+@dataclass(frozen=True)
+class Ways:
+    """Ways of paying: the words of each, by code."""
+
+    names: tuple[str, ...]
+    columns: dict[str, tuple[str, ...]]
+    card: NDArray[np.bool_]
+    device: NDArray[np.bool_]
+    remote: NDArray[np.bool_]
+
+    def code(self, name: str) -> int:
+        """The code of a way."""
+        return self.names.index(name)
+
+    def pool(self, column: str) -> tuple[str, ...]:
+        """The different words of a column, in order of first use."""
+        return tuple(dict.fromkeys(word for word in self.columns[column] if word))
+
+    def codes(self, column: str) -> Int8:
+        """For each way the position of its word in the pool, -1 where it has none."""
+        pool = self.pool(column)
+        words = [pool.index(word) if word else -1 for word in self.columns[column]]
+        return np.array(words, dtype=np.int8)
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """Relative business of the 24 hours and of the seven days from Monday."""
+
+    hours: FloatArray
+    weekdays: FloatArray
+
+
+@dataclass(frozen=True)
+class Biller:
+    """Who serves everybody: share of customers, and the law of the monthly amount."""
+
+    name: str
+    title: str
+    way: str
+    share: float
+    median_minor: float
+    log_sd: float
+
+
+@lru_cache(maxsize=1)
+def shops() -> Shops:
+    """The kinds of merchants."""
+    rows = _rows("shops")
+
+    def column(name: str) -> FloatArray:
+        return np.array([float(row[name]) for row in rows])
+
+    share = column("share")
+    return Shops(
+        mcc=tuple(row["mcc"] for row in rows),
+        rhythm=tuple(row["rhythm"] for row in rows),
+        share=share / share.sum(),
+        median_minor=column("median_minor"),
+        log_sd=column("log_sd"),
+        remote=column("remote"),
+    )
+
+
+@lru_cache(maxsize=1)
+def ways() -> Ways:
+    """The ways of paying."""
+    rows = _rows("ways")
+    words = ("payment_type", "channel", "purpose", "entry_mode", "authentication")
+    flags = {name: np.array([row[name] == "1" for row in rows]) for name in ("card", "device", "is_remote")}
+    return Ways(
+        names=tuple(row["way"] for row in rows),
+        columns={name: tuple(row[name] for row in rows) for name in words},
+        card=flags["card"],
+        device=flags["device"],
+        remote=flags["is_remote"],
+    )
+
+
+@lru_cache(maxsize=1)
+def rhythms() -> dict[str, Rhythm]:
+    """When things are done."""
+    days = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    return {
+        row["rhythm"]: Rhythm(
+            hours=np.array([float(row[f"h{hour:02d}"]) for hour in range(24)]),
+            weekdays=np.array([float(row[day]) for day in days]),
+        )
+        for row in _rows("rhythms")
+    }
+
+
+@lru_cache(maxsize=1)
+def billers() -> tuple[Biller, ...]:
+    """Who serves everybody; the last one is the state, which pays."""
+    return tuple(
+        Biller(
+            row["biller"],
+            row["name"],
+            row["way"],
+            float(row["share"]),
+            float(row["median_minor"]),
+            float(row["log_sd"]),
+        )
+        for row in _rows("billers")
+    )
+
+
+@lru_cache(maxsize=1)
+def banks() -> tuple[tuple[str, ...], FloatArray]:
+    """Names of the banks and their shares of the customers."""
+    rows = _rows("banks")
+    share = np.array([float(row["share"]) for row in rows])
+    return tuple(row["name"] for row in rows), share / share.sum()
+
+
+@lru_cache(maxsize=1)
+def mcc_titles() -> dict[str, str]:
+    """Titles of the ISO 18245 codes."""
+    return {row["mcc"]: row["description"] for row in _rows("mcc")}

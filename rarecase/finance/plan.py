@@ -1,0 +1,148 @@
+"""Everything of the bank's world that crosses places, dated before anything is made."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from rarecase.common.keys import KeySpace
+from rarecase.common.plan import Placement
+from rarecase.common.seeds import Int64
+from rarecase.common.spec import Spec
+from rarecase.finance.cases import ground
+from rarecase.finance.cases.base import BankCase
+from rarecase.finance.cases.footprint import NEVER, CaseFacts, CaseRows, join
+
+
+@dataclass(frozen=True)
+class Block:
+    """Stopped cards, sorted by customer; arrays of one length.
+
+    Attributes
+    ----------
+    customer
+        Global ordinal.
+    since, until
+        Seconds [since, until) in which the card does not work.
+    case
+        Position of the case that stopped it.
+    """
+
+    customer: Int64
+    since: Int64
+    until: Int64
+    case: Int64
+
+
+@dataclass(frozen=True)
+class Details:
+    """What the cases do, known to every part.
+
+    Attributes
+    ----------
+    rows
+        Payments of all cases, ordered by the part that pays.
+    payee_order
+        Row numbers of `rows`, ordered by the part that is paid.
+    payer_part, payee_part
+        Ascending parts, of `rows` and of `payee_order`.
+    blocks
+        Stopped cards.
+    home, case_id, entry
+        Per case: first entity, key, position of its entry in the spec.
+    facts
+        Per entry of the spec: what happened when.
+    first
+        Position of each entry's first case.
+    """
+
+    rows: CaseRows
+    payee_order: Int64
+    payer_part: Int64
+    payee_part: Int64
+    blocks: Block
+    home: Int64
+    case_id: Int64
+    entry: Int64
+    facts: tuple[CaseFacts, ...]
+    first: Int64
+
+    def touching(self, part: int) -> Int64:
+        """Row numbers of the case payments with a leg in `part`, ascending."""
+        low, high = np.searchsorted(self.payer_part, [part, part + 1])
+        begin, end = np.searchsorted(self.payee_part, [part, part + 1])
+        return np.union1d(np.arange(low, high), self.payee_order[begin:end])
+
+    def per_case(self, name: str) -> Int64:
+        """A moment of all cases, by position."""
+        columns = [getattr(facts, name) for facts in self.facts]
+        return np.concatenate(columns) if columns else np.empty(0, np.int64)
+
+
+def details(spec: Spec, placements: tuple[Placement, ...], keys: KeySpace) -> Details:
+    """Date all that cases do."""
+    made = [cast(BankCase, placement.case).footprint(spec, placement) for placement in placements]
+    sizes = np.array([len(placement) for placement in placements], np.int64)
+    first = np.cumsum(sizes) - sizes
+    rows = join([_moved(rows, int(start)) for (rows, _), start in zip(made, first, strict=True)])
+    width = ground.slots(spec.block).width
+    rows = rows.take(np.argsort(rows.payer // width, kind="stable"))
+    payee_part = rows.payee // width
+    payee_order = np.argsort(payee_part, kind="stable")
+    facts = tuple(fact for _, fact in made)
+    home = _joined([placement.homes for placement in placements])
+    return Details(
+        rows=rows,
+        payee_order=payee_order,
+        payer_part=rows.payer // width,
+        payee_part=payee_part[payee_order],
+        blocks=_blocks(home, facts),
+        home=home,
+        case_id=_joined([placement.case_ids for placement in placements]),
+        entry=np.repeat(np.arange(len(placements)), sizes),
+        facts=facts,
+        first=first,
+    )
+
+
+def exposure(spec: Spec, per: str) -> float:
+    """Planned payments of a customer over the data, for rates per transaction; KeyError for other units."""
+    if per != "transaction":
+        raise KeyError(per)
+    from rarecase.finance.spec import FinanceSpec
+
+    population = cast(FinanceSpec, spec).population
+    monthly = population.purchases_per_month + population.transfers_per_month + _OTHER_PER_MONTH
+    return monthly * spec.days / ground.MONTH_DAYS
+
+
+#: Bills, wages, housing, savings, cash, fees and the payments of firms, per customer and month.
+_OTHER_PER_MONTH = 10.0
+
+
+def case_words(spec: Spec, placement: Placement, facts: CaseFacts, position: int) -> tuple[str, str]:
+    """Parameters as JSON and story of one case of an entry."""
+    case = cast(BankCase, placement.case)
+    own = {name: int(column[position]) for name, column in facts.details.items()}
+    dated = {name: int(getattr(facts, name)[position]) for name in ("started", "ended", "reported", "detected")}
+    said: dict[str, Any] = {**case.parameters(), **own}
+    return json.dumps(said, sort_keys=True), case.story(spec, {**own, **dated})
+
+
+def _moved(rows: CaseRows, start: int) -> CaseRows:
+    return CaseRows(**{**rows.__dict__, "case": rows.case + start})
+
+
+def _joined(columns: list[Int64]) -> Int64:
+    return np.concatenate(columns) if columns else np.empty(0, np.int64)
+
+
+def _blocks(home: Int64, facts: tuple[CaseFacts, ...]) -> Block:
+    since = _joined([fact.blocked_from for fact in facts])
+    until = _joined([fact.blocked_to for fact in facts])
+    stopped = np.flatnonzero(since != NEVER)
+    stopped = stopped[np.argsort(home[stopped], kind="stable")]
+    return Block(home[stopped], since[stopped], until[stopped], stopped)

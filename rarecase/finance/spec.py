@@ -1,0 +1,40 @@
+"""What the user says of a bank's world."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field
+
+from rarecase.common import spec as common
+from rarecase.finance.cases import AnyCase
+
+
+class FinancePopulation(common.Population):
+    """The ordinary world, as far as it may be tuned."""
+
+    purchases_per_month: float = Field(
+        default=13.0, gt=0, le=200, description="mean card payments of a customer per month"
+    )
+    transfers_per_month: float = Field(
+        default=1.8, ge=0, le=100, description="mean payments of a customer to other people per month"
+    )
+    abroad: float = Field(
+        default=0.3,
+        ge=0,
+        le=1,
+        description="share of payments between people, and a tenth of it of purchases, that go to other places",
+    )
+
+
+class FinanceSpec(common.Spec):
+    """A bank's world: `size` customers in places of `block` customers, over `days` days from `start`."""
+
+    domain: Literal["finance"] = "finance"
+    size: int = Field(default=2_000, gt=0, le=1 << 30, description="how many customers")
+    block: int = Field(default=250, gt=0, le=1 << 24, description="customers per place; a place is a part")
+    start: date = Field(default=date(2025, 1, 1), description="first day of the data")
+    days: int = Field(default=90, gt=0, le=common.Spec.MAX_DAYS, description="length of the data in days")
+    population: FinancePopulation = Field(default_factory=FinancePopulation)
+    cases: tuple[AnyCase, ...] = ()
