@@ -123,12 +123,15 @@ def verify(
     regenerate: Annotated[
         bool, typer.Option("--regenerate", help="Make every part again and compare.")
     ] = False,
+    public_key: Annotated[
+        Path | None, typer.Option(help="PEM file of the Ed25519 key that must have signed it.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a data set against its manifest: hashes, rows, digests and signature."""
-    from rarecase.common.manifest import verify as compare
+    from rarecase.common.verify import verify as compare
 
-    _conclude(compare(dataset, regenerate=regenerate), as_json)
+    _conclude(compare(dataset, public_key, regenerate=regenerate), as_json)
 
 
 def detect(

@@ -36,5 +36,7 @@ def complete_example(context: typer.Context, incomplete: str) -> list[str]:
     """Examples of the domain that stands on the line."""
     from rarecase.common import registry
 
-    named = context.params.get("domain") or context.params.get("source")
-    return _starting(registry.get(named).examples, incomplete) if named in registry.names() else []
+    # An option that still lacks its value stops the parser, which then leaves the words before it in `args`.
+    said = [context.params.get("domain"), context.params.get("source"), *context.args]
+    named = next((word for word in said if word in registry.names()), None)
+    return _starting(registry.get(named).examples, incomplete) if named else []

@@ -208,13 +208,16 @@ def export(
 ) -> None:
     """Export a data set as documents of a foreign format, or load it into a database."""
     import rarecase
-    from rarecase.common.export import export as write_documents
+    from rarecase.common.export import DATABASE
+    from rarecase.common.export import export as write_out
+    from rarecase.common.sinks.base import hide_password
 
-    written = write_documents(rarecase.open(dataset), form, output, overwrite=overwrite)
+    written = write_out(rarecase.open(dataset), form, output, overwrite=overwrite)
+    unit, target = "rows" if form == DATABASE else "documents", hide_password(output)
     if as_json:
-        say_json({"format": form, "target": output, "documents": written})
+        say_json({"format": form, "target": target, unit: written})
     elif sys.stdout.isatty():
-        say(f"{written:,} documents as {form} in {output}")
+        say(f"{written:,} {unit} as {form} in {target}")
 
 
 COMMANDS: tuple[Callable[..., None], ...] = (plan, generate, export)
