@@ -63,14 +63,16 @@ def halves(tables: dict[str, pa.Table]) -> list[dict[str, pa.Table]]:
     return [first, second]
 
 
-def load(sink: Sink, tables: dict[str, pa.Table] | None = None) -> None:
+def load(
+    sink: Sink, tables: dict[str, pa.Table] | None = None, *, manifest: dict[str, Any] | None = None
+) -> None:
     """A whole load in two parts, taken back when it fails."""
     try:
         assert sink.begin(plan()) == ()
         for number, part in enumerate(halves(good_tables() if tables is None else tables)):
             receipt = Receipt(number, {name: table.num_rows for name, table in part.items()})
             assert sink.write(receipt, part) == receipt
-        sink.finish(MANIFEST)
+        sink.finish(manifest or MANIFEST)
     except BaseException:
         sink.abort()
         raise

@@ -105,8 +105,16 @@ def test_the_twin_stands_beside_and_is_chosen_by_name(address: str) -> None:
     load(sink(address))
     assert source(address).location != source(address, twin=True).location
     assert source(address, domain="sample", twin=True).table("owners").num_rows == 3
-    load(sink(address, overwrite=True))
+    load(sink(address, overwrite=True), manifest=MANIFEST | {"twin": {"logical": "…"}})
     assert source(address, twin=True).table("owners").num_rows == 3
+
+
+def test_a_twin_goes_with_the_world_that_it_belonged_to(address: str) -> None:
+    load(sink(address, twin=True))
+    load(sink(address))
+    load(sink(address, overwrite=True))
+    with pytest.raises(DatasetError, match=r"It holds sample\."):
+        source(address, twin=True)
 
 
 @pytest.mark.parametrize(

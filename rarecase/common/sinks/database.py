@@ -13,6 +13,7 @@ from rarecase.common.manifest import canonical
 from rarecase.common.schema import Schema, Table, arrow_schema
 from rarecase.common.schema.constraints import Dialect
 from rarecase.common.schema.sql import qualified
+from rarecase.common.sinks.files import cast
 
 MANIFEST_TABLE = "rarecase_manifest"
 MANIFEST, SPEC, TABLES = "manifest.json", "spec.yaml", "tables.json"
@@ -21,6 +22,11 @@ MANIFEST, SPEC, TABLES = "manifest.json", "spec.yaml", "tables.json"
 def namespace(domain: str, twin: bool) -> str:
     """The schema of a domain's world in a database, or the prefix of its tables."""
     return f"{domain}_twin" if twin else domain
+
+
+def stale_twin(domain: str, twin: bool, overwrite: bool, manifest: Mapping[str, Any]) -> str | None:
+    """The twin of a world that is being replaced by one without a twin: it would go with neither."""
+    return namespace(domain, True) if overwrite and not twin and manifest.get("twin") is None else None
 
 
 def create_manifest(dialect: Dialect, space: str) -> str:
@@ -61,20 +67,7 @@ def read_manifest(content: Sequence[str], shown: str) -> dict[str, Any]:
 def whole(table: Table, rows: pa.Table) -> pa.Table:
     """Rows as a database gave them, in the Arrow types of the declaration."""
     declared = arrow_schema(table)
-    columns = [_column(rows[field.name], field.type) for field in declared]
-    return pa.Table.from_arrays(columns, schema=declared)
-
-
-def _column(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    if values.type == kind:
-        return values
-    if not pa.types.is_dictionary(kind):
-        return values.cast(kind)
-    encoded = pa.concat_arrays(
-        values.cast(pa.string()).chunks or [pa.array([], pa.string())]
-    ).dictionary_encode()
-    codes = encoded.indices.cast(kind.index_type)
-    return pa.chunked_array([pa.DictionaryArray.from_arrays(codes, encoded.dictionary)])
+    return pa.Table.from_arrays([cast(rows[field.name], field.type) for field in declared], schema=declared)
 
 
 def refuse_existing(shown: str, space: str, *, ours: bool, overwrite: bool) -> None:

@@ -52,6 +52,7 @@ class DuckDBSink:
     def __init__(self, address: str, *, domain: Domain, twin: bool = False, overwrite: bool = False) -> None:
         self._address = parse_file(address, OPTIONS)
         self._schema, self._overwrite = domain.schema, overwrite
+        self._domain, self._twin = domain.name, twin
         self._space = database.namespace(domain.name, twin)
         self._physical = self._address.options["foreign_keys"] == "physical"
         self._connection: duckdb.DuckDBPyConnection | None = None
@@ -97,6 +98,9 @@ class DuckDBSink:
             self._run(database.create_manifest("duckdb", self._space))
             rows = database.manifest_rows(self._schema, self._spec, manifest)
             self._open.executemany(f"INSERT INTO {self._name(database.MANIFEST_TABLE)} VALUES (?, ?)", rows)
+            stale = database.stale_twin(self._domain, self._twin, self._overwrite, manifest)
+            if stale and (recorded := _recorded(self._open, stale)):
+                self._drop(stale, recorded)
             self._run("COMMIT")
             self._finished = True
             if self._new:
@@ -153,12 +157,12 @@ class DuckDBSink:
         database.refuse_existing(
             self._address.shown, self._space, ours=recorded is not None, overwrite=self._overwrite
         )
-        self._drop(recorded or [])
+        self._drop(self._space, recorded or [])
 
-    def _drop(self, tables: list[str]) -> None:
+    def _drop(self, space: str, tables: list[str]) -> None:
         for table in tables:
-            self._run(f"DROP TABLE IF EXISTS {self._name(table)}")
-        self._run(f"DROP SCHEMA {self._space}")
+            self._run(f"DROP TABLE IF EXISTS {qualified(table, 'duckdb', space)}")
+        self._run(f"DROP SCHEMA {space}")
 
     def _take_out(self) -> None:
         left: list[tuple[Any, ...]] = [()]
@@ -167,7 +171,7 @@ class DuckDBSink:
             duckdb.connect(str(self._address.path)) as connection,
         ):
             self._connection = connection
-            self._drop(_recorded(connection, self._space) or [])
+            self._drop(self._space, _recorded(connection, self._space) or [])
             left = self._run("SELECT 1 FROM duckdb_tables() WHERE NOT temporary LIMIT 1")
         self._connection = None
         if self._new and not left:
@@ -258,11 +262,15 @@ def _staged(table: Table) -> str:
 
 def _recorded(connection: duckdb.DuckDBPyConnection, space: str) -> list[str] | None:
     """The tables of a set that rarecase finished in this schema, or None."""
-    query = f"SELECT content FROM {space}.{database.MANIFEST_TABLE} WHERE name = '{database.TABLES}'"
-    try:
-        found = connection.execute(query).fetchone()
-    except duckdb.CatalogException:
+    # Asked first, as an error would end the transaction.
+    there = (
+        "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() "
+        f"AND schema_name = '{space}' AND table_name = '{database.MANIFEST_TABLE}'"
+    )
+    if not connection.execute(there).fetchall():
         return None
+    query = f"SELECT content FROM {space}.{database.MANIFEST_TABLE} WHERE name = '{database.TABLES}'"
+    found = connection.execute(query).fetchone()
     return None if found is None else database.recorded_tables(found[0])
 
 

@@ -57,6 +57,7 @@ class PostgreSQLSink:
     def __init__(self, address: str, *, domain: Domain, twin: bool = False, overwrite: bool = False) -> None:
         self._server = Server(address)
         self._schema, self._overwrite = domain.schema, overwrite
+        self._domain, self._twin = domain.name, twin
         self._space = database.namespace(domain.name, twin)
         self._staging = f"{self._space}_loading_{secrets.token_hex(4)}"
         self._connection: Connection | None = None
@@ -100,7 +101,7 @@ class PostgreSQLSink:
                 cursor.executemany(insert, rows)
             for table in self._schema.tables:
                 self._run(f"ANALYZE {self._staging}.{table.name}")
-            self._replace()
+            self._replace(database.stale_twin(self._domain, self._twin, self._overwrite, manifest))
             self._sealing = True
             self._open.commit()
             self._close()
@@ -154,9 +155,11 @@ class PostgreSQLSink:
         )
         self._old = recorded or []
 
-    def _replace(self) -> None:
+    def _replace(self, stale: str | None) -> None:
         if self._old:
             _drop(self._open, self._space, self._old)
+        if stale and (recorded := _recorded(self._open, stale)):
+            _drop(self._open, stale, recorded)
         self._run(f"ALTER SCHEMA {self._staging} RENAME TO {self._space}")
 
     def _take_out(self) -> None:

@@ -51,6 +51,7 @@ class SQLiteSink:
     def __init__(self, address: str, *, domain: Domain, twin: bool = False, overwrite: bool = False) -> None:
         self._address = parse_file(address)
         self._schema, self._overwrite = domain.schema, overwrite
+        self._domain, self._twin = domain.name, twin
         self._space = database.namespace(domain.name, twin)
         self._session: _Session | None = None
         self._new: NewFile | None = None
@@ -93,6 +94,9 @@ class SQLiteSink:
             rows = database.manifest_rows(self._schema, self._spec, manifest)
             content = pa.table(list(zip(*rows, strict=True)), names=["name", "content"])
             self._open.append(self._name(database.MANIFEST_TABLE), content)
+            stale = database.stale_twin(self._domain, self._twin, self._overwrite, manifest)
+            if stale:
+                self._drop(stale)
             self._open.run("COMMIT")
             self._finished = True
             self._close()
@@ -139,30 +143,30 @@ class SQLiteSink:
         mine = [self._name(name) for name in (*self._schema.names, database.MANIFEST_TABLE)]
         if not set(mine) & set(_tables(self._open)):
             return
-        recorded = self._recorded()
+        recorded = self._recorded(self._space)
         database.refuse_existing(
             self._address.shown, f"{self._space}_*", ours=recorded is not None, overwrite=self._overwrite
         )
-        self._drop(recorded or [])
+        self._drop(self._space)
 
-    def _recorded(self) -> list[str] | None:
+    def _recorded(self, space: str) -> list[str] | None:
         """The tables of a set that rarecase finished here, or None."""
-        name = self._name(database.MANIFEST_TABLE)
+        name = qualified(database.MANIFEST_TABLE, "sqlite", space)
         if name not in _tables(self._open):
             return None
         found = self._open.rows(f"SELECT content FROM {name} WHERE name = '{database.TABLES}'")
         return database.recorded_tables(found[0][0]) if found else None
 
-    def _drop(self, tables: list[str]) -> None:
-        for table in tables:
-            self._open.run(f"DROP TABLE IF EXISTS {self._name(table)}")
+    def _drop(self, space: str) -> None:
+        for table in self._recorded(space) or []:
+            self._open.run(f"DROP TABLE IF EXISTS {qualified(table, 'sqlite', space)}")
 
     def _take_out(self) -> None:
         left = [""]
         with contextlib.suppress(_errors(), OSError):
             self._session = _Session(str(self._address.path))
             self._open.run("BEGIN IMMEDIATE")
-            self._drop(self._recorded() or [])
+            self._drop(self._space)
             self._open.run("COMMIT")
             left = _tables(self._open)
         self._close()
