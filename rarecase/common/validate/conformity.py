@@ -17,9 +17,9 @@ from rarecase.common.validate.sources import Piece, Source
 
 def conform(source: Source) -> None:
     """Set aside files that do not open, note columns missing, unexpected or of the wrong type."""
-    damaged = [piece for piece in source.pieces if not _opens(piece)]
-    if damaged:
-        source.set_aside(damaged)
+    missing = [piece for piece in source.pieces if piece.path is not None and not piece.path.exists()]
+    source.set_aside(missing, "file.missing")
+    source.set_aside([piece for piece in source.pieces if not _opens(piece)])
     usable = {column.name: column for column in source.table.columns}
     for piece in source.pieces:
         for rule, name, message in _differences(source, piece):

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from rarecase.common.keys import KeyReading, KeySpace
-from rarecase.common.schema import Reference, Table
+from rarecase.common.schema import Reference
 from rarecase.common.validate.rows import row_text
 from rarecase.common.validate.sources import Piece, Source
 
@@ -30,6 +30,7 @@ Bits = NDArray[np.uint8]
 _NONE: Int64 = np.empty(0, dtype=np.int64)
 # Ordinals have holes, but a part whose ordinals are this sparse was not written by rarecase.
 _SPARSEST, _SMALLEST = 64, 1 << 20
+_GLIMPSE = 1000
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,14 @@ class _PartKeys:
 class _Index:
     """Which keys of a table exist: a bit per ordinary row, and the other keys, sorted."""
 
+    table: int
     bits: Mapping[int, Bits]
     others: Int64
 
-    def holds(self, keys: Int64, reading: KeyReading, table: int) -> NDArray[np.bool_]:
+    def holds(self, keys: Int64, reading: KeyReading) -> NDArray[np.bool_]:
         """For each key, whether the table has it."""
         found = np.zeros(keys.shape, dtype=np.bool_)
-        ordinary = reading.valid & ~reading.is_case & (reading.table == table)
+        ordinary = reading.valid & ~reading.is_case & (reading.table == self.table)
         for part in np.unique(reading.stream[ordinary]):
             here = np.flatnonzero(ordinary & (reading.stream == part))
             found[here] = _look_up(self.bits.get(int(part)), reading.ordinal[here])
@@ -95,9 +97,17 @@ def _reads_back(source: Source) -> bool:
     return len(key) == 1 and source.table[key[0]].type == "key" and source.has_parts
 
 
-def _origin(table: Table) -> str:
-    """The table whose rows the key column names: another one where the key is itself a reference."""
-    return next((found.table for found in table.references if found.columns == table.key), table.name)
+def _origin(source: Source, keyspace: KeySpace) -> str:
+    """The table whose keys the key column holds: another one where each row speaks of a row elsewhere."""
+    table = source.table
+    told = next((found.table for found in table.references if found.columns == table.key), table.name)
+    if told != table.name or not source.pieces:
+        return told
+    reading = keyspace.read(
+        _numbers(source.read(source.pieces[0], table.key).column(table.key[0]))[:_GLIMPSE]
+    )
+    seen = set(reading.table[reading.valid].tolist())
+    return list(keyspace.tables)[seen.pop()] if len(seen) == 1 else told
 
 
 def _numbers(column: pa.ChunkedArray) -> Int64:
@@ -107,7 +117,8 @@ def _numbers(column: pa.ChunkedArray) -> Int64:
 
 def _index(pool: ThreadPoolExecutor, source: Source, keyspace: KeySpace) -> _Index:
     name = source.table.key[0]
-    table = keyspace.tables[_origin(source.table)]
+    origin = _origin(source, keyspace)
+    table = keyspace.tables[origin]
 
     def one(piece: Piece) -> _PartKeys:
         keys = _numbers(source.read(piece, [name]).column(name))
@@ -121,16 +132,16 @@ def _index(pool: ThreadPoolExecutor, source: Source, keyspace: KeySpace) -> _Ind
         # Two files may claim one part; then the same ordinal in both is a doubled key.
         if part.part in bits:
             bits[part.part], both = _merge(bits[part.part], part.bits)
-            doubled.append(keyspace.rows(_origin(source.table), part.part, both))
+            doubled.append(keyspace.rows(origin, part.part, both))
         else:
             bits[part.part] = part.bits
     others = np.sort(np.concatenate([_NONE, *(part.others for part in parts)]))
     doubled.append(_repeated(others))
-    doubled.append(others[_Index(bits, _NONE).holds(others, keyspace.read(others), table)])
+    doubled.append(others[_Index(table, bits, _NONE).holds(others, keyspace.read(others))])
     unread = np.concatenate([_NONE, *(part.unread for part in parts)])
     _tell_keys(source, "key.unique", np.concatenate(doubled), "occur more than once")
-    _tell_keys(source, "key.read", unread, f"are no keys of this data set's {_origin(source.table)}")
-    return _Index(bits, others)
+    _tell_keys(source, "key.read", unread, f"are no keys of this data set's {origin}")
+    return _Index(table, bits, others)
 
 
 def _sort_out(keys: Int64, keyspace: KeySpace, table: int, part: int) -> _PartKeys:
@@ -225,7 +236,6 @@ def _follow(
     keyspace: KeySpace,
 ) -> None:
     (ours,), (theirs,) = reference.columns, reference.to
-    table = keyspace.tables[_origin(target.table)]
     same_part = {piece.part: piece for piece in target.pieces}
 
     def one(piece: Piece) -> Int64:
@@ -235,7 +245,7 @@ def _follow(
             local = target.read(same_part[piece.part], [theirs]).column(theirs).combine_chunks()
             values = values.filter(pc.invert(pc.is_in(values, value_set=local)))
         away = _numbers(values)
-        return away[~index.holds(away, keyspace.read(away), table)]
+        return away[~index.holds(away, keyspace.read(away))]
 
     _tell_broken(
         source, reference, (key for missing in pool.map(one, source.pieces) for key in missing.tolist())

@@ -98,18 +98,20 @@ class Source:
         )
         self.findings.append(told)
 
-    def set_aside(self, damaged: Sequence[Piece], why: str = "cannot be read") -> None:
-        """Leave damaged files out of everything that follows."""
-        self.pieces = tuple(piece for piece in self.pieces if piece not in damaged)
+    def set_aside(self, lost: Sequence[Piece], rule: str = "file.damaged") -> None:
+        """Leave missing or damaged files out of everything that follows."""
+        if not lost:
+            return
+        self.pieces = tuple(piece for piece in self.pieces if piece not in lost)
         self.whole = False
-        names = [str(piece.path) for piece in damaged]
-        self.finding("file.damaged", None, len(damaged), f"{len(damaged)} files: {why}", names)
+        some = "1 file" if len(lost) == 1 else f"{len(lost)} files"
+        what = "missing" if rule == "file.missing" else "cut off, damaged or unreadable"
+        self.finding(rule, None, len(lost), f"{some} {what}", [str(piece.path) for piece in lost])
 
     def drop_damaged(self) -> bool:
         """Set aside every file that cannot be read to its end; whether there were any."""
         damaged = [piece for piece in self.pieces if not self.readable(piece)]
-        if damaged:
-            self.set_aside(damaged)
+        self.set_aside(damaged)
         return bool(damaged)
 
     def attach(self, connection: duckdb.DuckDBPyConnection) -> None:

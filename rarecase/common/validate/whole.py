@@ -15,12 +15,13 @@ import pyarrow as pa
 from rarecase.common.errors import DatasetError, Finding, Findings
 from rarecase.common.plan import Plan, make_plan
 from rarecase.common.sinks.files import hash_file
-from rarecase.common.validate.sources import Piece, piece_of
+from rarecase.common.validate.sources import Piece, Source, piece_of
 from rarecase.common.validate.tables import check, workshop
 
 if TYPE_CHECKING:
     from rarecase.common.dataset import Dataset
 
+_ENOUGH = 1000  # distinct values in one part, below which a mark may not show
 # After these, what a law or a leak test would say is about the damage and not about the data.
 _BROKEN = ("file.missing", "file.damaged", "schema.missing", "schema.type", "value.type")
 
@@ -71,14 +72,15 @@ def _world(dataset: Dataset) -> Iterator[Finding]:
         told += _check_cases(connection, plan)
     yield from told
     yield from _check_marks(dataset, pieces)
+    yield from _check_digits(dataset, pieces)
     yield from _check_leaks(dataset)
 
 
 def _pieces(dataset: Dataset) -> dict[str, tuple[Piece, ...]]:
     if dataset.path is None:
         return {name: (Piece(arrow=table),) for name, table in dataset.tables.items()}
-    listed = {name: dataset.files_of(name) for name in dataset.domain.schema.names}
-    return {name: tuple(piece_of(path) for path in paths if path.is_file()) for name, paths in listed.items()}
+    names = dataset.domain.schema.names
+    return {name: tuple(piece_of(path) for path in dataset.files_of(name)) for name in names}
 
 
 @dataclass(frozen=True)
@@ -92,14 +94,13 @@ class _Kept:
 
 
 def _check_files(dataset: Dataset) -> Iterator[Finding]:
-    """Every file that the manifest lists is there with its hash, and no other stands among the parts."""
+    """Every file there has the hash in the manifest, and no other stands among the parts."""
     if dataset.path is None:
         return
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         kept = list(
             pool.map(lambda record: _look(Path(str(dataset.path)), record), dataset.manifest["files"])
         )
-    yield from _of_files("file.missing", "missing", [file for file in kept if file.found is None])
     changed = [file for file in kept if file.found not in (None, file.sha256)]
     yield from _of_files("file.hash", "not as the manifest has them: edited or damaged", changed)
     listed = {file.path for file in kept}
@@ -171,6 +172,27 @@ def _is_marked(schema: pa.Schema | None) -> bool:
 
 def _where(pieces: Iterable[Piece]) -> list[str]:
     return [str(piece.path) for piece in pieces if piece.path is not None]
+
+
+def _check_digits(dataset: Dataset, pieces: Mapping[str, tuple[Piece, ...]]) -> Iterator[Finding]:
+    """Columns that were to carry the statistical mark carry it, as far as one part of them can tell."""
+    if not dataset.spec.marks.statistical:
+        return
+    # Imported late: detection brings statistics that few sets need.
+    from rarecase.common.mark.detect import detect_frame
+
+    for table in dataset.domain.schema.tables:
+        names = [column.name for column in table.columns if column.mark_quantum is not None]
+        if not names or not pieces[table.name]:
+            continue
+        rows = Source(table, pieces[table.name]).read(pieces[table.name][0], names)
+        for name in names:
+            found = detect_frame(rows.select([name]).replace_schema_metadata(None))
+            lock = next((lock for lock in found.locks if lock.name == "digits"), None)
+            if lock is not None and lock.of >= _ENOUGH and not lock.found:
+                digits = f"{lock.hits} of {lock.of} digits"
+                told = f"{table.name}.{name}: does not carry the statistical mark ({digits})"
+                yield Finding("warning", "mark.digits", table.name, name, lock.of - lock.hits, told)
 
 
 def _check_leaks(dataset: Dataset) -> Iterator[Finding]:
