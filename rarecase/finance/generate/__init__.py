@@ -6,6 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from rarecase.common.plan import Plan
+from rarecase.common.seeds import Int64
+from rarecase.finance.cases import ground
 from rarecase.finance.cases.footprint import NEVER
 from rarecase.finance.generate.labels import Touched, case_table, label_table
 from rarecase.finance.generate.ledger import Booked, joined, of_cases, ordinary, prevented, settle
@@ -33,15 +35,15 @@ def generate_part(plan: Plan, part: int) -> dict[str, pa.Table]:
     details: Details = plan.details
     place = make_place(plan, part)
     register = Register(plan, place)
-    world = ordinary(plan, place)
+    own, crossing = ordinary(plan, place)
     rows = details.rows.take(details.touching(part))
     added = of_cases(plan, part, rows)
-    stopped, stopped_by = prevented(plan, part, world)
-    removed = world.take(stopped)
-    booked = joined([_without(world, stopped), added])
+    booked = joined([own, *crossing, added])
+    stopped, stopped_by = prevented(plan, part, booked, len(booked) - len(added))
     width = place.opening.size
-    payer, payee, foreign = _indices(booked, width)
-    ledger = settle(booked, payer, payee, register.parties(foreign), plan.spec.days * 86_400)
+    payer, payee, foreign = _indices(booked, len(own), width)
+    parties = register.parties(foreign)
+    ledger = settle(booked, payer, payee, stopped, parties, plan.spec.days * ground.DAY_S)
     home = np.flatnonzero((details.home >= place.low) & (details.home < place.low + place.n))
     seen = details.per_case("device_seen")[home]
     brought = home[seen != NEVER]
@@ -50,31 +52,20 @@ def generate_part(plan: Plan, part: int) -> dict[str, pa.Table]:
     made["transactions"] = transaction_table(plan, ledger)
     made["entries"] = entry_table(plan, ledger)
     made["cases"] = case_table(plan, home)
-    made["labels"] = label_table(plan, Touched(rows, added, removed, stopped_by, brought, width))
+    made["labels"] = label_table(plan, Touched(rows, added, booked.take(stopped), stopped_by, brought, width))
     return made
 
 
-def _without(world: Booked, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Booked:
-    if rows.size == 0:
-        return world
-    keep = np.ones(len(world), np.bool_)
-    keep[rows] = False
-    return world.take(keep)
+def _indices(booked: Booked, own: int, width: int) -> tuple[Int64, Int64, Int64]:
+    """Payer and payee as indices: slots of the place, then the foreign accounts that appear.
 
-
-def _indices(
-    booked: Booked, width: int
-) -> tuple[
-    np.ndarray[tuple[int], np.dtype[np.int64]],
-    np.ndarray[tuple[int], np.dtype[np.int64]],
-    np.ndarray[tuple[int], np.dtype[np.int64]],
-]:
-    """Payer and payee as indices: slots of the place, then the foreign accounts that appear."""
-    payer, payee = booked.payer.copy(), booked.payee.copy()
-    far_payer = np.flatnonzero((payer < 0) | (payer >= width))
-    far_payee = np.flatnonzero((payee < 0) | (payee >= width))
-    both = np.concatenate([payer[far_payer], payee[far_payee]])
-    foreign, index = np.unique(both, return_inverse=True)
+    The first `own` payments have both legs in the place.
+    """
+    payer, payee = booked.payer, booked.payee
+    far_payer = own + np.flatnonzero((payer[own:] < 0) | (payer[own:] >= width))
+    far_payee = own + np.flatnonzero((payee[own:] < 0) | (payee[own:] >= width))
+    foreign, index = np.unique(np.concatenate([payer[far_payer], payee[far_payee]]), return_inverse=True)
+    payer, payee = payer.copy(), payee.copy()
     payer[far_payer] = width + index[: far_payer.size]
     payee[far_payee] = width + index[far_payer.size :]
     return payer, payee, foreign

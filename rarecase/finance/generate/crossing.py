@@ -24,7 +24,7 @@ from rarecase.finance.spec import FinanceSpec
 
 _CONTACTS = 3
 _NEW_PAYEE = 0.2
-_PAIR_BITS = 6
+_PAIR_BITS = 7
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Rooms:
         self.end = 4 << quarter
         self.pair_room = 1 << max(quarter - _PAIR_BITS, 0)
 
-    def pair(self, code: int, rows: Int64) -> Int64:
+    def pair(self, code: Int64, rows: Int64) -> Int64:
         """Ordinals of a pair stream's rows."""
         self._fits(rows, self.pair_room)
         return self.own + code * self.pair_room + rows
@@ -80,80 +80,116 @@ class Rooms:
 
 def crossings(spec: FinanceSpec, part: int, rooms: Rooms) -> list[Crossing]:
     """All payments between `part` and other places, in a fixed order."""
-    found = []
-    for k, distance in ground.neighbours(spec.parts):
-        for left in (part, (part - distance) % spec.parts):
-            right = (left + distance) % spec.parts
-            for direction in (0, 1):
-                payer, payee = (left, right) if direction == 0 else (right, left)
-                found += list(_pair(spec, k, left, direction, payer, payee, rooms))
-    return [*found, _sweeps(spec, part, rooms)]
+    return [*_pairs(spec, part, rooms), _sweeps(spec, part, rooms)]
 
 
-def _people(spec: FinanceSpec, part: int) -> tuple[int, int]:
-    low = part * spec.block
-    return low, min(low + spec.block, spec.size) - low
+@dataclass(frozen=True)
+class _Drawn:
+    """Rows of pair streams that touch a part: who pays whom where, and the uniforms of each row."""
+
+    step: Int64
+    ordinal: Int64
+    payer_part: Int64
+    payee_part: Int64
+    u: NDArray[np.float64]
 
 
-def _pair(
-    spec: FinanceSpec, k: int, left: int, direction: int, payer: int, payee: int, rooms: Rooms
-) -> Iterator[Crossing]:
-    """One direction of one pair: transfers to people there, then purchases in shops there."""
-    low, n = _people(spec, payer)
-    sides = 2 * len(ground.neighbours(spec.parts))
-    months = spec.days / ground.MONTH_DAYS
+def _pairs(spec: FinanceSpec, part: int, rooms: Rooms) -> Iterator[Crossing]:
+    """Transfers to people elsewhere, then purchases in shops elsewhere."""
+    streams = [
+        (k, left, direction, (left + distance) % spec.parts)
+        for k, distance in ground.neighbours(spec.parts)
+        for left in (part, (part - distance) % spec.parts)
+        for direction in (0, 1)
+    ]
+    if streams:
+        yield _transfers(spec, _drawn(spec, "transfers", streams, rooms, 0))
+        yield _visits(spec, _drawn(spec, "visits", streams, rooms, 1))
+
+
+def _drawn(
+    spec: FinanceSpec, what: str, streams: list[tuple[int, int, int, int]], rooms: Rooms, kind: int
+) -> _Drawn:
     population = spec.population
-    mean = n * months * population.abroad / sides
-    kinds = (population.transfers_per_month * mean, population.purchases_per_month * mean / 10)
-    counts = stream(spec.seed, "pair-number", k, left, direction).poisson(kinds)
-    customers = low + stream(spec.seed, "pair-who", k, left, direction).integers(0, n, counts.sum())
-    u = stream(spec.seed, "pair-choice", k, left, direction).random((5, counts.sum()))
-    sent, shopped = slice(0, counts[0]), slice(counts[0], None)
-    income = ground.income_minor(spec.seed, customers)
-    to_people, to_shops = _transfers(spec, payer, payee, k, customers[sent], income[sent], u[:, sent]), _visits(
-        spec, payee, customers[shopped], income[shopped], u[:, shopped]
+    usual = (population.transfers_per_month, population.purchases_per_month / 10)[kind]
+    mean = usual * population.abroad * spec.days / ground.MONTH_DAYS / (2 * len(ground.neighbours(spec.parts)))
+    u, columns = [], []
+    for k, left, direction, right in streams:
+        payer, payee = (left, right) if direction == 0 else (right, left)
+        rng = stream(spec.seed, "pair", what, k, left, direction)
+        n = int(rng.poisson(mean * _people(spec, np.array([payer]))[1][0]))
+        u.append(rng.random((6, n)))
+        columns.append((k, (2 * k + direction) * 2 + kind, payer, payee, n))
+    step, code, payers, payees, sizes = np.array(columns, np.int64).T
+    rows = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    ordinal = rooms.pair(np.repeat(code, sizes), rows)
+    return _Drawn(
+        np.repeat(step, sizes), ordinal, np.repeat(payers, sizes), np.repeat(payees, sizes), np.concatenate(u, axis=1)
     )
-    second, amount, to, way = (np.concatenate(pair) for pair in zip(to_people, to_shops, strict=True))
+
+
+def _people(spec: FinanceSpec, parts: Int64) -> tuple[Int64, Int64]:
+    low = parts * spec.block
+    return low, np.minimum(low + spec.block, spec.size) - low
+
+
+def _one_of(u: NDArray[np.float64], n: Int64 | int) -> Int64:
+    return np.minimum((u * n).astype(np.int64), n - 1)
+
+
+def _customers(spec: FinanceSpec, drawn: _Drawn) -> tuple[Int64, Int64]:
+    low, n = _people(spec, drawn.payer_part)
+    customers = low + _one_of(drawn.u[5], n)
+    return customers, ground.income_minor(spec.seed, customers)
+
+
+def _transfers(spec: FinanceSpec, drawn: _Drawn) -> Crossing:
+    """Payments to a few people whom the payer knows in the other place, and sometimes to another one."""
+    u, (customers, income) = drawn.u, _customers(spec, drawn)
+    low, n = _people(spec, drawn.payee_part)
+    contact = (customers * 64 + drawn.step) * _CONTACTS + _one_of(u[0], _CONTACTS)
+    known = keyed_uniform(spec.seed, "contact", contact * 2 + (drawn.payer_part < drawn.payee_part))
+    person = low + _one_of(np.where(u[1] < _NEW_PAYEE, u[1] / _NEW_PAYEE, known), n)
     slots = ground.slots(spec.block)
-    ordinal = rooms.pair(2 * k + direction, np.arange(second.size))
-    yield Crossing(ordinal, second, amount, slots.customer(customers), to, way)
+    return Crossing(
+        ordinal=drawn.ordinal,
+        second=ground.clock(spec.start, spec.days, "person").at(u[4]) // ground.SECOND_US,
+        amount=ground.transfer_minor(u[2], u[3], income),
+        payer=slots.customer(customers),
+        payee=slots.customer(person),
+        # What is left of the uniform that chose the contact is free to choose the way.
+        way=mobile_or_web(u[0] * _CONTACTS % 1.0),
+    )
 
 
-_Columns = tuple[Int64, Int64, Int64, NDArray[np.int8]]
-
-
-def _transfers(
-    spec: FinanceSpec, payer: int, payee: int, k: int, customers: Int64, income: Int64, u: NDArray[np.float64]
-) -> _Columns:
-    low, n = _people(spec, payee)
-    which = np.floor(u[0] * _CONTACTS).astype(np.int64)
-    side = 0 if payer <= payee else 1
-    known = keyed_uniform(spec.seed, ("contact", k, side), customers * _CONTACTS + which)
-    chosen = np.where(u[1] < _NEW_PAYEE, u[1] / _NEW_PAYEE, known)
-    person = low + np.minimum((chosen * n).astype(np.int64), n - 1)
-    amount = ground.transfer_minor(u[2], u[3], income)
-    second = ground.clock(spec.start, spec.days, "person").at(u[4]) // ground.SECOND_US
-    # The last digits of the uniform that chose the contact are free to choose the way.
-    return second, amount, ground.slots(spec.block).customer(person), mobile_or_web(u[0] * _CONTACTS % 1.0)
-
-
-def _visits(
-    spec: FinanceSpec, payee: int, customers: Int64, income: Int64, u: NDArray[np.float64]
-) -> _Columns:
+def _visits(spec: FinanceSpec, drawn: _Drawn) -> Crossing:
+    """Card payments in shops of the other place."""
+    u, (customers, income) = drawn.u, _customers(spec, drawn)
     slots, kinds, table = ground.slots(spec.block), data.shops(), amount_quantiles()
-    merchant = np.minimum((u[0] * slots.merchants_n).astype(np.int64), slots.merchants_n - 1)
-    kind = shop_kinds(spec, np.full(merchant.size, payee), merchant)
-    cell = (u[2] * (table.shape[1] - 1)).astype(np.int64)
-    amount = np.rint(table[kind, cell] * spending_scale(income)).astype(np.int64)
-    second = np.empty(customers.size, np.int64)
-    rhythm = np.array(kinds.rhythm)[kind]
-    for name in np.unique(rhythm):
-        rows = np.flatnonzero(rhythm == name)
-        second[rows] = ground.clock(spec.start, spec.days, str(name)).at(u[4][rows]) // ground.SECOND_US
+    merchant = _one_of(u[0], slots.merchants_n)
+    kind = shop_kinds(spec, drawn.payee_part, merchant)
+    cell = _one_of(u[2], table.shape[1] - 1)
     codes = card_ways()
     here = np.where(u[3] < 0.68, codes[0], np.where(u[3] < 0.985, codes[1], codes[2]))
-    way = np.where(u[1] < kinds.remote[kind], codes[3], here).astype(np.int8)
-    return second, np.maximum(amount, 10), slots.at(payee, "merchants", merchant), way
+    return Crossing(
+        ordinal=drawn.ordinal,
+        second=_shop_seconds(spec, kind, u[4]),
+        amount=np.maximum(np.rint(table[kind, cell] * spending_scale(income)), 10).astype(np.int64),
+        payer=slots.customer(customers),
+        payee=drawn.payee_part * slots.width + slots.first("merchants") + merchant,
+        way=np.where(u[1] < kinds.remote[kind], codes[3], here).astype(np.int8),
+    )
+
+
+def _shop_seconds(spec: FinanceSpec, kind: Int64, u: NDArray[np.float64]) -> Int64:
+    """Moments by the rhythm of each kind of shop."""
+    second = np.empty(kind.size, np.int64)
+    names = list(dict.fromkeys(data.shops().rhythm))
+    rhythm = np.array([names.index(name) for name in data.shops().rhythm])[kind]
+    for number, name in enumerate(names):
+        rows = np.flatnonzero(rhythm == number)
+        second[rows] = ground.clock(spec.start, spec.days, name).at(u[rows]) // ground.SECOND_US
+    return second
 
 
 def _sweeps(spec: FinanceSpec, part: int, rooms: Rooms) -> Crossing:

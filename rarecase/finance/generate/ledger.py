@@ -67,16 +67,15 @@ def joined(pieces: list[Booked]) -> Booked:
     )
 
 
-def ordinary(plan: Plan, place: Place) -> Booked:
-    """What the twin books at this place."""
+def ordinary(plan: Plan, place: Place) -> tuple[Booked, list[Booked]]:
+    """What the twin books at this place: payments within it, then those that cross its border."""
     spec = plan.spec
     assert isinstance(spec, FinanceSpec)
     make = Maker(spec, place)
     flows = [*purchases(make), *(flow for flows in OTHER_FLOWS for flow in flows(make))]
     rooms = Rooms(plan.keys.part_row_bits)
     own = _own(plan.keys, place.part, flows, rooms)
-    crossing = [_crossing(plan, place.part, piece) for piece in crossings(spec, place.part, rooms)]
-    return joined([own, *crossing])
+    return own, [_crossing(plan, place.part, piece) for piece in crossings(spec, place.part, rooms)]
 
 
 def of_cases(plan: Plan, part: int, rows: CaseRows) -> Booked:
@@ -99,36 +98,50 @@ def of_cases(plan: Plan, part: int, rows: CaseRows) -> Booked:
     )
 
 
-def prevented(plan: Plan, part: int, booked: Booked) -> tuple[Int64, Int64]:
-    """Rows that a stopped card prevents, and the positions of the cases that stopped it."""
+def prevented(plan: Plan, part: int, booked: Booked, ordinary_rows: int) -> tuple[Int64, Int64]:
+    """Ordinary payments that a stopped card prevents, and the positions of the cases that stopped it."""
     details: Details = plan.details
     blocks: Block = details.blocks
+    if blocks.case.size == 0:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
     slots = ground.slots(plan.spec.block)
     address = slots.customer(blocks.customer) - part * slots.width
-    uses_card = data.ways().card[booked.way]
-    rows, cases = _stopped(
-        address, blocks.since, blocks.until, blocks.case, booked.payer, booked.second, uses_card, slots.width
+    here = np.full(slots.width, -1, np.int64)
+    own = np.flatnonzero((address >= 0) & (address < slots.width))
+    here[address[own]] = own
+    block = np.empty(ordinary_rows, np.int64)
+    _stopped(
+        address, blocks.since, blocks.until, here, data.ways().card, booked.payer, booked.second, booked.way, block
     )
-    return rows, cases
+    rows = np.flatnonzero(block >= 0)
+    return rows, blocks.case[block[rows]]
 
 
+@compiled
 def _stopped(
     address: Int64,
     since: Int64,
     until: Int64,
-    case: Int64,
+    here: Int64,
+    card: NDArray[np.bool_],
     payer: Int64,
     second: Int64,
-    uses_card: NDArray[np.bool_],
-    width: int,
-) -> tuple[Int64, Int64]:
-    if address.size == 0:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    # Addresses ascend with customers, so a payer's block is found by bisection.
-    at = np.minimum(np.searchsorted(address, payer), address.size - 1)
-    hit = (address[at] == payer) & uses_card & (second >= since[at]) & (second < until[at])
-    rows = np.flatnonzero(hit)
-    return rows, case[at[rows]]
+    way: NDArray[np.int8],
+    block: Int64,
+) -> None:
+    for i in range(block.size):
+        block[i] = -1
+        if not card[way[i]]:
+            continue
+        who = payer[i]
+        if 0 <= who < here.size:
+            at = here[who]
+        else:  # addresses ascend with customers
+            at = np.searchsorted(address, who)
+            if at == address.size or address[at] != who:
+                at = -1
+        if at >= 0 and since[at] <= second[i] < until[at]:
+            block[i] = at
 
 
 @dataclass(frozen=True)
@@ -191,7 +204,9 @@ class Ledger:
     over: NDArray[np.bool_]
 
 
-def settle(booked: Booked, payer: Int64, payee: Int64, parties: Parties, horizon_s: int) -> Ledger:
+def settle(
+    booked: Booked, payer: Int64, payee: Int64, without: Int64, parties: Parties, horizon_s: int
+) -> Ledger:
     """Book everything in order of time.
 
     Parameters
@@ -200,6 +215,8 @@ def settle(booked: Booked, payer: Int64, payee: Int64, parties: Parties, horizon
         Payments in any fixed order, which settles ties.
     payer, payee
         Indices into `parties`, shape (n,).
+    without
+        Rows that are not booked.
     parties
         The accounts.
     horizon_s
@@ -209,89 +226,165 @@ def settle(booked: Booked, payer: Int64, payee: Int64, parties: Parties, horizon
     bits = max(n - 1, 1).bit_length()
     if horizon_s.bit_length() + bits > 62:
         raise OverflowError("more payments in one place than the order of time can hold")
-    order = np.sort((booked.second << bits) | np.arange(n, dtype=np.int64))
+    order = np.sort(np.delete((booked.second << bits) | np.arange(n, dtype=np.int64), without))
     width = parties.opening.size
-    rows = int((payer < width).sum())
-    legs = rows + int((payee < width).sum())
-    ways = data.ways()
-    ledger = _empty(rows, legs)
-    _book(
-        order,
-        bits,
-        booked.second,
-        booked.amount,
-        booked.way,
-        payer,
-        payee,
-        booked.transaction,
-        booked.payer_entry,
-        booked.payee_entry,
-        booked.new_device,
-        ways.card & (np.array(ways.columns["payment_type"]) == "card_payment"),
-        ways.card,
-        ways.device,
-        tuple(getattr(parties, field.name) for field in fields(Parties)),
-        UNLIMITED,
-        tuple(getattr(ledger, field.name) for field in fields(Ledger)),
+    rows = int((payer < width).sum() - (payer[without] < width).sum())
+    legs = rows + int((payee < width).sum() - (payee[without] < width).sum())
+    row, leg = np.empty(rows, np.int64), np.empty(legs, np.int64)
+    balance, number = np.empty(legs, np.int64), np.empty(legs, np.int32)
+    over = np.empty(legs, np.bool_)
+    _post(
+        order, bits, payer, payee, booked.amount, parties.opening, parties.limit, UNLIMITED, row, leg, balance, number, over
     )
-    return ledger
+    return _laid_out(booked, payer, payee, parties, row, leg, (balance, number, over))
 
 
-def _empty(rows: int, legs: int) -> Ledger:
-    small = {"way": np.int8, "entry_way": np.int8, "shop": np.int16, "over": np.bool_, "number": np.int32}
-    small |= {"payer_place": np.int32, "payee_place": np.int32}
-    second_half = False
-    columns = {}
-    for field in fields(Ledger):
-        second_half = second_half or field.name == "entry"
-        columns[field.name] = np.empty(legs if second_half else rows, small.get(field.name, np.int64))
-    return Ledger(**columns)
+def _laid_out(
+    booked: Booked,
+    payer: Int64,
+    payee: Int64,
+    parties: Parties,
+    row: Int64,
+    leg: Int64,
+    running: tuple[Int64, NDArray[np.int32], NDArray[np.bool_]],
+) -> Ledger:
+    """Columns in order of time, one after another: a row of all columns at once would thrash the cache."""
+    ways = data.ways()
+    way, source, target = booked.way[row], payer[row], payee[row]
+    second, leg_row = booked.second[row], leg >> 1
+    buys = (ways.card & (np.array(ways.columns["payment_type"]) == "card_payment"))[way]
+    merchant, shop, card, device = _empty(row.size)
+    _instruments(
+        buys,
+        ways.card[way],
+        ways.device[way],
+        source,
+        target,
+        second,
+        booked.new_device[row],
+        (parties.merchant, parties.shop, parties.card, parties.device, parties.next_device, parties.switch),
+        (merchant, shop, card, device),
+    )
+    entry, account, amount = np.empty(leg.size, np.int64), np.empty(leg.size, np.int64), np.empty(leg.size, np.int64)
+    _legs(leg, booked.payer_entry, booked.payee_entry, payer, payee, booked.amount, parties.account, entry, account, amount)
+    return Ledger(
+        transaction=booked.transaction[row],
+        second=second,
+        payer=parties.account[source],
+        payee=parties.account[target],
+        amount=booked.amount[row],
+        way=way,
+        merchant=merchant,
+        shop=shop,
+        card=card,
+        device=device,
+        payer_place=parties.place[source],
+        payee_place=parties.place[target],
+        entry=entry,
+        entry_transaction=booked.transaction[leg_row],
+        entry_account=account,
+        entry_second=booked.second[leg_row],
+        entry_amount=amount,
+        entry_way=booked.way[leg_row],
+        balance=running[0],
+        number=running[1],
+        over=running[2],
+    )
+
+
+def _empty(rows: int) -> tuple[Int64, NDArray[np.int16], Int64, Int64]:
+    return (
+        np.empty(rows, np.int64),
+        np.empty(rows, np.int16),
+        np.empty(rows, np.int64),
+        np.empty(rows, np.int64),
+    )
 
 
 @compiled
-def _book(
-    order, bits, second, amount, way, payer, payee, transaction, payer_entry, payee_entry, new_device,
-    buys, with_card, with_device, parties, unlimited, out,
-):  # type: ignore[no-untyped-def]
-    account, merchant, card, device, next_device, switch, shop, place, opening, limit = parties
-    (t_id, t_second, t_payer, t_payee, t_amount, t_way, t_merchant, t_shop, t_card, t_device, t_from, t_to,
-     e_id, e_transaction, e_account, e_second, e_amount, e_way, e_balance, e_number, e_over) = out
+def _post(
+    order: Int64,
+    bits: int,
+    payer: Int64,
+    payee: Int64,
+    amount: Int64,
+    opening: Int64,
+    limit: Int64,
+    unlimited: int,
+    row: Int64,
+    leg: Int64,
+    balance: Int64,
+    number: NDArray[np.int32],
+    over: NDArray[np.bool_],
+) -> None:
     width = opening.size
-    balance = opening.copy()
+    held = opening.copy()
     count = np.zeros(width, np.int32)
     mask = (1 << bits) - 1
     t, e = 0, 0
     for step in range(order.size):
         i = order[step] & mask
-        when, a, w, source, target = second[i], amount[i], way[i], payer[i], payee[i]
-        if source < width:
-            t_id[t], t_second[t], t_amount[t], t_way[t] = transaction[i], when, a, w
-            t_payer[t], t_payee[t] = account[source], account[target]
-            t_from[t], t_to[t] = place[source], place[target]
-            t_merchant[t] = merchant[target] if buys[w] else 0
-            t_shop[t] = shop[target] if buys[w] else -1
-            t_card[t] = card[source] if with_card[w] else 0
-            if with_device[w]:
-                own = next_device[source] if when >= switch[source] else device[source]
-                t_device[t] = new_device[i] if new_device[i] else own
-            else:
-                t_device[t] = 0
-            t += 1
-            balance[source] -= a
-            count[source] += 1
-            e_id[e], e_transaction[e], e_account[e] = payer_entry[i], transaction[i], account[source]
-            e_second[e], e_amount[e], e_way[e] = when, -a, w
-            e_balance[e], e_number[e] = balance[source], count[source]
-            e_over[e] = limit[source] < unlimited and balance[source] < -limit[source]
+        for side in range(2):
+            who = payee[i] if side else payer[i]
+            if who >= width:
+                continue
+            if side == 0:
+                row[t] = i
+                t += 1
+            held[who] += amount[i] if side else -amount[i]
+            count[who] += 1
+            leg[e] = 2 * i + side
+            balance[e] = held[who]
+            number[e] = count[who]
+            over[e] = limit[who] < unlimited and held[who] < -limit[who]
             e += 1
-        if target < width:
-            balance[target] += a
-            count[target] += 1
-            e_id[e], e_transaction[e], e_account[e] = payee_entry[i], transaction[i], account[target]
-            e_second[e], e_amount[e], e_way[e] = when, a, w
-            e_balance[e], e_number[e] = balance[target], count[target]
-            e_over[e] = limit[target] < unlimited and balance[target] < -limit[target]
-            e += 1
+
+
+@compiled
+def _instruments(
+    buys: NDArray[np.bool_],
+    with_card: NDArray[np.bool_],
+    with_device: NDArray[np.bool_],
+    source: Int64,
+    target: Int64,
+    second: Int64,
+    new_device: Int64,
+    parties: tuple[Int64, NDArray[np.int16], Int64, Int64, Int64, Int64],
+    out: tuple[Int64, NDArray[np.int16], Int64, Int64],
+) -> None:
+    for t in range(source.size):
+        out[0][t] = parties[0][target[t]] if buys[t] else 0
+        out[1][t] = parties[1][target[t]] if buys[t] else -1
+        out[2][t] = parties[2][source[t]] if with_card[t] else 0
+    for t in range(source.size):
+        key = 0
+        if with_device[t]:
+            key = parties[4][source[t]] if second[t] >= parties[5][source[t]] else parties[3][source[t]]
+            if new_device[t]:
+                key = new_device[t]
+        out[3][t] = key
+
+
+@compiled
+def _legs(
+    leg: Int64,
+    payer_entry: Int64,
+    payee_entry: Int64,
+    payer: Int64,
+    payee: Int64,
+    amount: Int64,
+    account_id: Int64,
+    entry: Int64,
+    account: Int64,
+    signed: Int64,
+) -> None:
+    for e in range(leg.size):
+        i = leg[e] >> 1
+        entry[e] = payee_entry[i] if leg[e] & 1 else payer_entry[i]
+    for e in range(leg.size):
+        i = leg[e] >> 1
+        account[e] = account_id[payee[i] if leg[e] & 1 else payer[i]]
+        signed[e] = amount[i] if leg[e] & 1 else -amount[i]
 
 
 def _own(keys: KeySpace, part: int, flows: list[Flow], rooms: Rooms) -> Booked:
