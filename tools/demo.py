@@ -1,0 +1,127 @@
+"""The demonstration: three data sets, validated, loaded into one DuckDB file, and exported.
+
+    python tools/demo.py [FOLDER]        build/demo by default; what an earlier demonstration left is replaced
+
+Each step is a command that anybody can give; they are printed as they run.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+import rarecase
+from rarecase.cli.wishes import spec_from
+from rarecase.common import registry
+from rarecase.common.errors import RarecaseError
+from rarecase.common.export import export
+from rarecase.common.plan import make_plan
+from rarecase.common.run import generate_tables
+
+DOMAINS = ("finance", "healthcare", "automotive")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the table says of one domain."""
+
+    domain: str
+    rows: int
+    cases: int
+    seconds: float
+    findings: int
+    notes: int
+    documents: str
+    where: Path
+
+
+def main(folder: Path) -> int:
+    """Make everything; 1 if a check finds an error."""
+    console = Console(highlight=False, soft_wrap=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    begun = time.perf_counter()
+    shown = [_show(console, domain, folder) for domain in DOMAINS]
+    console.print(_table(shown))
+    console.print(
+        f"All three also lie in {folder / 'demo.duckdb'}, one schema each. "
+        f"{time.perf_counter() - begun:.0f} s in all."
+    )
+    return int(any(item.findings for item in shown))
+
+
+def _show(console: Console, domain: str, folder: Path) -> Shown:
+    place, database = folder / domain, f"duckdb:///{folder / 'demo.duckdb'}"
+    form = next(iter(registry.get(domain).formats))
+    documents = folder / "documents" / f"{domain}-{form}"
+
+    _say(console, f"generate {domain} -o {place}")
+    spec = spec_from(domain)
+    # The first run after an install compiles kernels, which are then cached; they are no part of the rows/s.
+    generate_tables(make_plan(spec), 0)
+    begun = time.perf_counter()
+    made = rarecase.generate(spec, place)
+    seconds = time.perf_counter() - begun
+    _say(console, f"validate {place}")
+    findings = rarecase.validate(made)
+    for finding in findings:
+        if finding.level != "note":
+            console.print(f"  {finding.level}: {finding.message}", style="yellow", markup=False)
+    _say(console, f"export {place} --as database -o {database}")
+    export(made, "database", database)
+    _say(console, f"export {place} --as {form} -o {documents}")
+    written = export(made, form, documents)
+    wanting = sum(finding.level != "note" for finding in findings)
+    return Shown(
+        domain=domain,
+        rows=int(made.manifest["rows"]),
+        cases=made.table("cases").num_rows,
+        seconds=seconds,
+        findings=wanting,
+        notes=len(findings) - wanting,
+        documents=f"{written:,} {form}",
+        where=place,
+    )
+
+
+def _say(console: Console, words: str) -> None:
+    console.print(f"$ rarecase {words}", style="dim", markup=False)
+
+
+def _table(shown: list[Shown]) -> Table:
+    table = Table(title="What was made", title_justify="left", header_style="bold")
+    for head, side in (
+        ("domain", "left"),
+        ("rows", "right"),
+        ("cases", "right"),
+        ("rows/s", "right"),
+        ("findings", "right"),
+        ("documents", "right"),
+        ("where", "left"),
+    ):
+        table.add_column(head, justify=side)  # type: ignore[arg-type]
+    for item in shown:
+        notes = f" (+ {item.notes} notes)" if item.notes else ""
+        table.add_row(
+            item.domain,
+            f"{item.rows:,}",
+            f"{item.cases:,}",
+            f"{item.rows / item.seconds:,.0f}",
+            f"{item.findings}{notes}",
+            item.documents,
+            str(item.where),
+        )
+    return table
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else "build/demo")))
+    except RarecaseError as error:
+        sys.exit(str(error))
