@@ -422,10 +422,10 @@ def _seal(load: _Load, twin: Mapping[str, Any] | None, runner: Engine) -> Mappin
         _tidy(load)
         return read_manifest(Path(load.sink.location))
     manifest = load.manifest(twin)
-    load.sink.finish(manifest)
     log = getattr(load.sink, "log", None)
     if log is not None:
         log(load.log(runner))
+    load.sink.finish(manifest)
     return manifest
 
 

@@ -13,7 +13,7 @@ import rarecase
 from rarecase.common import run
 from rarecase.common.dataset import Dataset
 from rarecase.common.dataset import open as open_dataset
-from rarecase.common.errors import Finding, Findings, InputError
+from rarecase.common.errors import Finding, Findings, InputError, Level
 from rarecase.common.manifest import NAME, lock
 from rarecase.common.plan import make_plan
 from rarecase.common.provenance.signing import ENVELOPE, signature_findings
@@ -105,7 +105,7 @@ def _file_finding(root: Path, file: Mapping[str, Any]) -> Finding | None:
 def _unexpected(root: Path, listed: set[str]) -> Iterator[Finding]:
     """Files that the manifest does not name: an error beside a table's parts, elsewhere worth a word."""
     tables = {path.partition("/")[0] for path in listed if "/" in path}
-    strange: dict[str, list[str]] = {"error": [], "warning": []}
+    strange: dict[Level, list[str]] = {"error": [], "warning": []}
     for file in sorted(root.rglob("*")):
         path = file.relative_to(root).as_posix()
         top = path.partition("/")[0]
@@ -114,8 +114,7 @@ def _unexpected(root: Path, listed: set[str]) -> Iterator[Finding]:
     for level, paths in strange.items():
         if paths:
             message = f"{len(paths)} files that the manifest does not name, such as {paths[0]}"
-            known = "error" if level == "error" else "warning"
-            yield Finding(known, "manifest.unexpected", None, None, len(paths), message, tuple(paths[:3]))
+            yield Finding(level, "manifest.unexpected", None, None, len(paths), message, tuple(paths[:3]))
 
 
 def _again(dataset: Dataset, workers: int | None) -> Iterator[Finding]:
@@ -150,5 +149,5 @@ def _differences(then: Dataset, now: Dataset, *, same_bytes: bool) -> Iterator[F
     hashes = {file["path"]: file["sha256"] for file in now.manifest["files"]}
     for file in then.manifest["files"] if same_bytes else ():
         if hashes.get(file["path"]) != file["sha256"]:
-            message = f"{file['path']} made again has other bytes: another class of processor, or an edited manifest"
+            message = f"{file['path']} made again has other bytes: another class of processor, or edits"
             yield Finding("warning", "again.bytes", file["table"], None, 1, message, (file["path"],))

@@ -154,7 +154,8 @@ def _load(path: Path, where: str, load: Callable[[bytes], Any]) -> Any:
     except (OSError, ValueError, TypeError) as error:
         # Never the text of the error of a parser: it may quote the key.
         said = error.strerror if isinstance(error, OSError) else "not such a key"
-        raise InputError(where, f"{path} ({said})", "an Ed25519 key in PEM, without a password") from None
+        expected = f"an Ed25519 key in PEM, without a password ({said})"
+        raise InputError(where, str(path), expected) from None
 
 
 def _primitives(where: str) -> Any:

@@ -74,12 +74,13 @@ def in_words(path: Path) -> Iterator[None]:
 
 
 def _told(path: Path, error: OSError) -> TargetError:
-    said = f"{path} ({error.strerror or str(error).splitlines()[0]})"
+    said = error.strerror or str(error).splitlines()[0]
+    expected, advice = "a place that can be written", "choose another target"
     if error.errno in _NO_ROOM:
-        hint = "Free some, then finish with `--resume`, or choose another target."
-        return TargetError("target", said, "room on the disk", hint=hint)
-    if error.errno in _NOT_ALLOWED:
-        return TargetError("target", said, "a place that may be written to", hint="Choose another target.")
-    if error.errno in _NO_DIRECTORY:
-        return TargetError("target", said, "a path whose parents are directories")
-    return TargetError("target", said, "a place that can be written", hint="Choose another target.")
+        expected = "room on the disk"
+        advice = "free some and finish with `--resume`, or choose another target"
+    elif error.errno in _NOT_ALLOWED:
+        expected = "a place that may be written to"
+    elif error.errno in _NO_DIRECTORY:
+        expected = "a path whose parents are directories"
+    return TargetError("target", str(path), expected, hint=f"The system says: {said}; {advice}.")

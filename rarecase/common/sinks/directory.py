@@ -173,6 +173,7 @@ class DirectorySink:
         """What follows the manifest: the signature, if a key is given, and the end of the receipts."""
         with in_words(self.path):
             signing.sign_if_asked(self.path)
+            self._state.remove_temporary()
             self._state.remove()
 
     def log(self, facts: Mapping[str, Any]) -> None:

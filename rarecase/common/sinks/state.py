@@ -189,8 +189,13 @@ class State:
         if not marker.exists():
             write_atomically(marker, sealed.canonical(list(self._left().get("tables", ()))))
         names = json.loads(marker.read_bytes())
-        for world in (self.root, self.root / "twin"):
-            _clear_world(world, names)
+        _clear_world(self.root, names)
+        twin = self.root / "twin"
+        if twin.is_dir():
+            _clear_world(twin, names)
+            State(twin).remove()
+            with suppress(OSError):
+                twin.rmdir()
         for path in sorted(self.receipts_directory.glob("*")):
             path.unlink()
         (self.directory / "begun.json").unlink(missing_ok=True)
@@ -210,8 +215,6 @@ class State:
 
 
 def _clear_world(root: Path, tables: Sequence[str]) -> None:
-    if not root.is_dir():
-        return
     for name in TOP_FILES:
         (root / name).unlink(missing_ok=True)
     for directory in (root / name for name in tables):
@@ -222,10 +225,6 @@ def _clear_world(root: Path, tables: Sequence[str]) -> None:
         with suppress(OSError):
             directory.rmdir()
     remove_temporary(root)
-    if root.name == "twin":
-        State(root).remove()
-        with suppress(OSError):
-            root.rmdir()
 
 
 def _is_manifest(path: Path) -> bool:
