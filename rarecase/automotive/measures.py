@@ -68,7 +68,7 @@ def _weather(connection: duckdb.DuckDBPyConnection, spec: Spec) -> Iterator[Meas
         # Cases take episodes of their own weather out of the ordinary ones, at most as many as there are cases.
         width = _ERRORS * float(np.sqrt(max(share * (1 - share), 1e-4) / spec.size)) + planted
         limits = max(share - width, 0.0), min(share + width, 1.0)
-        yield Measure(name, meaning, value, "1", *limits, share, "observed", _AIRPORTS, weighted=True)
+        yield _measure(name, meaning, value, "1", limits, share, "observed", _AIRPORTS, weighted=True)
 
 
 def _airport_share(spec: Spec, quantity: str, low: int, high: int) -> float:
@@ -88,18 +88,15 @@ def _friction(connection: duckdb.DuckDBPyConnection) -> Iterator[Measure]:
         low, high = (float(data.numbers("surfaces", f"dry_{end}")[row]) for end in ("low", "high"))
         value = _number(connection, f"SELECT avg(dry_friction) FROM roads WHERE surface = '{surface}'")
         evidence = cast(Evidence, data.words("surfaces", "evidence")[row])
-        yield Measure(
-            f"dry_friction_{surface}", f"mean friction of dry {surface}", value, "1", low, high, None, evidence,
-            "Noon 1994, peak and sliding friction of dry and wet surfaces",
-        )  # fmt: skip
+        source = "Noon 1994, peak and sliding friction of dry and wet surfaces"
+        name, meaning = f"dry_friction_{surface}", f"mean friction of dry {surface}"
+        yield _measure(name, meaning, value, "1", (low, high), None, evidence, source)
     used = _number(
         connection,
         "SELECT max(sqrt(power(acceleration_mps2, 2) + power(sideways_mps2, 2)) / (9.81 * friction)) FROM telemetry",
     )
-    yield Measure(
-        "grip_used", "largest share of friction times gravity used on any grade", used, "1", 0.0, 1.2, 1.0, "expert",
-        "friction circle; a grade adds its own share",
-    )  # fmt: skip
+    meaning, source = "largest acceleration over friction times gravity", "friction circle; on a grade the slope adds to it or takes from it"
+    yield _measure("grip_used", meaning, used, "1", (None, None), 1.0, "expert", source)
 
 
 def _gaps(connection: duckdb.DuckDBPyConnection) -> Iterator[Measure]:
@@ -108,10 +105,8 @@ def _gaps(connection: duckdb.DuckDBPyConnection) -> Iterator[Measure]:
     value = _number(connection, f"SELECT median(thw_min_s) {ordinary}")
     yield _beside("thw_recommended", "median of the shortest time gaps of ordinary vehicles", value)
     share = _number(connection, f"SELECT avg(CASE WHEN thw_min_s < 0.9 THEN 1 ELSE 0 END) {ordinary}")
-    yield Measure(
-        "thw_below_0_9", "share of ordinary vehicles ever closer than 0.9 s", share, "1", None, None, None, "simulated",
-        "our drivers; 0.9 s is where Germany fines",
-    )  # fmt: skip
+    meaning, source = "share of ordinary vehicles ever closer than 0.9 s", "our drivers; 0.9 s is where Germany fines"
+    yield _measure("thw_below_0_9", meaning, share, "1", (None, None), None, "simulated", source)
 
 
 def _collisions(connection: duckdb.DuckDBPyConnection) -> Iterator[Measure]:
@@ -131,8 +126,33 @@ def _beside(name: str, meaning: str, value: float) -> Measure:
     row = data.words("published", "name").index(name)
     evidence = cast(Evidence, data.words("published", "evidence")[row])
     unit, source = data.words("published", "unit")[row], data.words("published", "source")[row]
+    published = float(data.numbers("published", "value")[row])
+    return _measure(name, meaning, value, unit, (None, None), published, evidence, source)
+
+
+def _measure(
+    name: str,
+    meaning: str,
+    value: float,
+    unit: str,
+    limits: tuple[float | None, float | None],
+    published: float | None,
+    evidence: Evidence,
+    source: str,
+    *,
+    weighted: bool = False,
+) -> Measure:
     return Measure(
-        name, meaning, value, unit, None, None, float(data.numbers("published", "value")[row]), evidence, source
+        name=name,
+        meaning=meaning,
+        value=value,
+        unit=unit,
+        low=limits[0],
+        high=limits[1],
+        published=published,
+        evidence=evidence,
+        source=source,
+        weighted=weighted,
     )
 
 

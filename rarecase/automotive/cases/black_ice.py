@@ -33,7 +33,7 @@ class BlackIce(RoadCase):
         {"road_patches.kind", "road_patches.friction", "telemetry.friction", "events.kind"}
     )
     sentence: ClassVar[str] = (
-        "{length_m:.1f} m of black ice with friction {friction:.3f} lay on a {road} road at station {from_m:.1f} m, "
+        "{length_m:.1f} m of black ice with friction {friction:.3f} lay on {road} at station {from_m:.1f} m, "
         "where the surface had {ground_c:.1f} degrees Celsius"
     )
 

@@ -50,7 +50,7 @@ class StationaryQueueInFog(RoadCase):
         }
     )
     sentence: ClassVar[str] = (
-        "{queue:.0f} vehicles per lane stood on a {road} road from station {rear_m:.1f} m in fog of {visibility_m:.0f} m, "
+        "{queue:.0f} vehicles per lane stood on {road} from station {rear_m:.1f} m in fog of {visibility_m:.0f} m, "
         "while the driver in front kept {speed_mps:.2f} m/s"
     )
 

@@ -29,7 +29,7 @@ class WetButGrippy(RoadCase):
     )
     source: ClassVar[str] = "Gallaway's water film depth over texture; friction of wet asphalt: Noon 1994 and our estimate"
     sentence: ClassVar[str] = (
-        "Rain of {rain_mmph:.1f} mm/h fell on the coarse asphalt of a {road} road at {air_c:.1f} degrees Celsius, the driver in "
+        "Rain of {rain_mmph:.1f} mm/h fell on the coarse asphalt of {road} at {air_c:.1f} degrees Celsius, the driver in "
         "front braked with up to {braking_mps2:.2f} m/s2, and the road held"
     )
 

@@ -13,13 +13,14 @@ from rarecase.automotive.generate.befall import Befallen
 from rarecase.automotive.generate.motion import BARRIER, LIMITED, SIDEWAYS, STRIKING
 from rarecase.automotive.generate.outcome import Events
 from rarecase.automotive.generate.world import World
-from rarecase.automotive.schema import ROAD_CLASSES, SCHEMA
+from rarecase.automotive.schema import SCHEMA
 from rarecase.common import tables
 from rarecase.common.plan import Plan
 from rarecase.common.seeds import keyed_integers
 
 Int = NDArray[np.int64]
 _NEVER = np.iinfo(np.int64).max
+_ROADS = ("an urban road", "a rural road", "a motorway")
 
 
 def cases_table(plan: Plan, world: World, found: Events, befallen: list[Befallen]) -> pa.Table:
@@ -97,14 +98,17 @@ def _stories(plan: Plan, world: World, found: Events, item: Befallen, collisions
     """One sentence per case; cases are few, so they are told one by one."""
     slipped = _count(world, found, item.episode, (LIMITED, SIDEWAYS))
     begun = np.datetime64(plan.spec.start, "us") + item.placement.onset_us[item.rows].astype("timedelta64[us]")
-    roads = [ROAD_CLASSES[code] for code in item.scene.setting.road_class]
+    roads = [_ROADS[code] for code in item.scene.setting.road_class]
     rows = zip(_facts(item), roads, begun, slipped.tolist(), collisions.tolist(), strict=True)
     return [
-        f"On {str(when)[:21].replace('T', ' at ')} {_lower(item.case.sentence.format(road=road, **facts))}: "
-        f"{slips} time{'' if slips == 1 else 's'} a vehicle reached the limit of its tyres, and "
-        f"{'no two' if hits == 0 else 'vehicles'} collided{'' if hits == 0 else f' {hits} time' + ('' if hits == 1 else 's')}."
+        f"On {str(when)[:21].replace('T', ' at ')} {_lower(item.case.sentence.format(road=road, **facts))}: a vehicle reached the "
+        f"limit of its tyres {_times(slips)}, and two vehicles collided {_times(hits)}."
         for facts, road, when, slips, hits in rows
     ]
+
+
+def _times(number: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")
 
 
 def _lower(sentence: str) -> str:
