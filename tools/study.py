@@ -59,8 +59,8 @@ def _write(name: str, parts: Iterator[str]) -> None:
 def _sizes(domains: Sequence[str], sizes: Sequence[int]) -> Iterator[str]:
     used = machine()
     yield "# Large sizes\n"
-    yield f"{used['cores']} cores of {used['cpu']}, Python {used['python']}. Each row is one world, made and then"
-    yield "validated in fresh processes; memory is the peak of the process.\n"
+    yield f"{used['cores']} cores of {used['cpu']}, Python {used['python']}. Each row is one world,"
+    yield "made and then validated in fresh processes; memory is the peak of the process.\n"
     rows = [_size(domain, wanted) for domain in domains for wanted in sizes]
     heads = (
         "domain",
@@ -124,7 +124,7 @@ def _entities_for(domain: str, wanted: int) -> int:
             "engine": "threads",
             "workers": 1,
         }
-        rows = sum(fresh(job)["rows"].values())
+        rows = int(sum(fresh(job)["rows"].values()))
     return max(round(wanted / rows * probe), 100)
 
 
@@ -190,7 +190,7 @@ def _worlds(domain: str, seeds: int) -> Iterator[str]:
     yield table(
         ("measure", "mean", "standard deviation", "inside its range"), list(_measure_rows(values, inside))
     )
-    yield f"The most telling single column of each kind, {LEAK_CASES} cases each, and how often it was accused:\n"
+    yield f"The most telling single column of each kind, {LEAK_CASES} cases each, and its accusations:\n"
     heads = ("kind", "most often", "mean AUC", "highest AUC", "warnings", "errors")
     yield table(heads, [_leak_row(kind, scores) for kind, scores in sorted(worst.items())])
 
