@@ -85,4 +85,4 @@ def figure(value: float | None, unit: str = "") -> str:
     if value is None or value != value:
         return "–"
     text = f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:,.4g}"
-    return f"{text} {unit}".rstrip()
+    return text if unit in ("", "1") else f"{text} {unit}"

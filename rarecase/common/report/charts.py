@@ -10,7 +10,7 @@ from rarecase.common.report.html import Markup, text
 
 __all__ = ["Bar", "Dot", "dots", "log_bars", "range_bar", "strips"]
 
-_WIDTH, _LEFT, _RIGHT, _ROW = 720, 250, 60, 26
+_WIDTH, _LEFT, _RIGHT, _ROW = 720, 270, 60, 26
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def _svg(height: float, name: str, body: Sequence[str]) -> Markup:
 
 
 def _label(row: int, words: str) -> str:
-    shown = words if len(words) <= 38 else words[:37] + "…"
+    shown = words if len(words) <= 36 else words[:35] + "…"
     return f'<text x="{_LEFT - 10}" y="{row * _ROW + 24}" text-anchor="end">{text(shown)}</text>'
 
 

@@ -25,7 +25,8 @@ def number(value: float | None, unit: str = "") -> str:
         return "–"
     whole = float(value).is_integer() and abs(value) < 1e15
     shown = f"{value:,.0f}" if whole else f"{value:,.4g}"
-    return f"{shown.replace(',', chr(0x202F))} {unit}".rstrip()
+    spaced = shown.replace(",", chr(0x202F))
+    return spaced if unit in ("", "1") else f"{spaced} {unit}"
 
 
 def section(anchor: str, title: str, *body: str) -> Markup:

@@ -57,7 +57,7 @@ section{background:var(--card);border:1px solid var(--line);border-radius:10px;
 table{border-collapse:collapse;width:100%;font-size:.9rem}
 caption{text-align:left;color:var(--soft);font-size:.85rem;padding-bottom:.35rem}
 th,td{text-align:left;vertical-align:top;padding:.38rem .8rem .38rem 0;
-  border-bottom:1px solid var(--line);overflow-wrap:anywhere}
+  border-bottom:1px solid var(--line);overflow-wrap:break-word}
 th{font-weight:600}
 tbody th{white-space:nowrap;font-weight:500}
 thead th{white-space:nowrap;color:var(--soft);font-size:.82rem}
