@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from rarecase.common.validate import validate_files, validate_tables
 from tests.common.schema_sample import SAMPLE, as_tables, good_rows
 
 BLOCK, PARTS = 50, 3
+ROOT = Path(__file__).resolve().parents[2]
 
 ACCOUNTS = Table(
     name="accounts",
@@ -53,7 +56,13 @@ RATINGS = Table(
     references=(Reference(columns=("account_id",), table="accounts", to=("account_id",)),),
 )
 BANK = Schema(domain="bank", version="1", tables=(PAYMENTS, ACCOUNTS, RATINGS))
-KEYS = KeySpace("bank", 7, BLOCK * PARTS, BLOCK, BANK.names)
+
+
+def keys_of(parts: int, block: int) -> KeySpace:
+    return KeySpace("bank", 7, block * parts, block, BANK.names)
+
+
+KEYS = keys_of(PARTS, BLOCK)
 
 World = dict[str, list[pa.Table]]
 
@@ -62,22 +71,23 @@ def made(name: str, columns: dict[str, Any]) -> pa.Table:
     return pa.table(columns, schema=arrow_schema(BANK[name]))
 
 
-def bank() -> World:
-    """Three parts; payments go to the next part, one of a case stands in part 1, ordinals have holes."""
+def bank(parts: int = PARTS, block: int = BLOCK) -> World:
+    """Some parts; payments go to the next part, one of a case stands in part 1, ordinals have holes."""
+    keys = keys_of(parts, block)
     world: World = {name: [] for name in BANK.names}
-    for part in range(PARTS):
-        ordinals = np.arange(BLOCK)
-        accounts = KEYS.rows("accounts", part, ordinals)
-        away = KEYS.rows("accounts", (part + 1) % PARTS, ordinals)
-        ids = KEYS.rows("payments", part, ordinals * 3)
+    for part in range(parts):
+        ordinals = np.arange(block)
+        accounts = keys.rows("accounts", part, ordinals)
+        away = keys.rows("accounts", (part + 1) % parts, ordinals)
+        ids = keys.rows("payments", part, ordinals * 3)
         if part == 1:
-            ids[5] = KEYS.case_rows("payments", np.array([60]), np.array([0]))[0]
+            ids[5] = keys.case_rows("payments", np.array([60]), np.array([0]))[0]
         columns = {
             "payment_id": ids,
             "payer_id": accounts,
             "payee_id": pa.array(away, mask=ordinals % 7 == 0),
             "amount_minor": ordinals + 1,
-            "note_text": ["", "a,b", 'say "x"', None, "ü\nv"] * (BLOCK // 5),
+            "note_text": ["", "a,b", 'say "x"', None, "ü\nv"] * (block // 5),
         }
         world["payments"].append(made("payments", columns))
         world["accounts"].append(made("accounts", {"account_id": accounts}))
@@ -330,3 +340,29 @@ def test_a_column_in_another_file_may_have_another_type(tmp_path: Path) -> None:
     findings = validate_files(BANK, files, keyspace=KEYS)
     assert rules(findings) == [("schema.type", "payments", "amount_minor", 1)]
     assert findings[0].examples == (str(files["payments"][2]),)
+
+
+PEAK = """
+import resource, sys
+from pathlib import Path
+from rarecase.common.validate import validate_files
+from tests.common.test_validate import BANK, keys_of
+place, parts, block = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+files = {name: sorted((place / name).iterdir()) for name in BANK.names}
+assert validate_files(BANK, files, keyspace=keys_of(parts, block)) == ()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.slow
+def test_memory_stays_flat_as_the_data_grow(tmp_path: Path) -> None:
+    """Four times the rows (0.9 to 3.6 million, 110 MB more on disk) take nearly the same memory."""
+    peaks, block = [], 50_000
+    for parts in (6, 24):
+        place = tmp_path / str(parts)
+        place.mkdir()
+        written(bank(parts, block), place)
+        command = [sys.executable, "-c", PEAK, str(place), str(parts), str(block)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+        peaks.append(int(done.stdout))
+    assert peaks[1] < peaks[0] * 1.2, f"peak memory in MB: {peaks}"

@@ -171,12 +171,9 @@ def _floats(column: Column) -> st.SearchStrategy[float]:
 def _settled(value: float, column: Column, bottom: float, top: float) -> float:
     """The value on the column's grid and in its storage type, still within its limits."""
     if column.quantum is not None and abs(value) < 2**52 * column.quantum:
-        value = round(value / column.quantum) * column.quantum
-    return (
-        float(np.float32(min(max(value, bottom), top)))
-        if column.type == "float32"
-        else min(max(value, bottom), top)
-    )
+        value = float(round(value / column.quantum) * column.quantum)
+    value = min(max(value, bottom), top)
+    return float(np.float32(value)) if column.type == "float32" else value
 
 
 _PLAIN: dict[str, st.SearchStrategy[Any]] = {
