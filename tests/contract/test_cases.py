@@ -165,7 +165,7 @@ def test_weighted_shares_are_the_natural_ones(plan: Plan, world: Dataset) -> Non
 
 def test_the_natural_example_plants_at_natural_rates(domain: Domain) -> None:
     natural = build_spec(
-        {**parse_yaml(domain.examples["natural"], "natural"), "size": 1_000_000, "block": 100_000}
+        {**parse_yaml(domain.examples["natural"], "natural"), "size": 1_000_000, "block": 50_000}
     )
     planned = make_plan(natural)
     for name, expected in planned.natural_counts().items():
