@@ -18,7 +18,7 @@ from rarecase.common.errors import DatasetError, nearest
 from rarecase.common.manifest import lock, read_manifest
 from rarecase.common.schema import arrow_schema
 from rarecase.common.sinks.base import Source, database_sink, scheme
-from rarecase.common.sinks.files import cast, read_files
+from rarecase.common.sinks.files import cast, check_footers, read_files
 from rarecase.common.spec import Spec, build_spec
 
 if TYPE_CHECKING:
@@ -189,10 +189,6 @@ class Dataset:
         try:
             for name in self.domain.schema.names:
                 self._show(connection, name)
-        except duckdb.Error as error:
-            connection.close()
-            said = str(error).splitlines()[0]
-            raise DatasetError("dataset", self.location, "whole files", hint=f"DuckDB says: {said}") from None
         except BaseException:
             connection.close()
             raise
@@ -201,6 +197,7 @@ class Dataset:
     def _show(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
         files = self.files_of(name)
         if files and self.manifest["storage"] == "parquet":
+            check_footers(files)
             listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
             connection.execute(f'CREATE VIEW "{name}" AS SELECT * FROM read_parquet([{listed}])')
         else:

@@ -149,13 +149,26 @@ def _read_file(path: Path, format: str, declared: Table) -> pa.Table:
         arrays = [cast(raw.column(field.name), field.type) for field in schema]
         return pa.Table.from_arrays(arrays, schema=schema)
     except (pa.ArrowException, OSError, ValueError) as error:
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DatasetError(
-            str(path),
-            said,
-            f"a whole {format} file of the table {declared.name}",
-            hint="`rarecase verify` lists the files that changed; `rarecase generate` makes the set again.",
-        ) from None
+        raise _damaged(path, format, error) from None
+
+
+def check_footers(paths: Sequence[Path]) -> None:
+    """Refuse Parquet files that are missing or cut off (DatasetError), without reading their rows."""
+    for path in paths:
+        try:
+            pq.read_metadata(path)
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(path, "parquet", error) from None
+
+
+def _damaged(path: Path, format: str, error: Exception) -> DatasetError:
+    said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return DatasetError(
+        str(path),
+        said,
+        f"a whole {format} file",
+        hint="`rarecase verify` lists the files that changed; `rarecase generate` makes the set again.",
+    )
 
 
 def cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
