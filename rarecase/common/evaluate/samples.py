@@ -178,10 +178,13 @@ def _labelled(connection: duckdb.DuckDBPyConnection, table: Table, touched: str)
 def _ordinary(connection: duckdb.DuckDBPyConnection, table: Table, touched: str) -> pa.Table:
     total = connection.execute(f'SELECT count(*) FROM "{table.name}"').fetchall()[0][0]
     step = max(1, int(total) // _ORDINARY)
-    sampled = f"(SELECT * FROM {_rows(table)} WHERE leak_row % {step} = {step // 2})"
-    hits = _matches(table).format(rows=sampled, touched=touched)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE leak_sample AS SELECT * FROM {_rows(table)} "
+        f"WHERE leak_row % {step} = {step // 2}"
+    )
+    hits = _matches(table).format(rows="leak_sample", touched=touched)
     return connection.sql(
-        f"SELECT * FROM {sampled} WHERE leak_row NOT IN (SELECT leak_row FROM ({hits})) ORDER BY leak_row"
+        f"SELECT * FROM leak_sample WHERE leak_row NOT IN (SELECT leak_row FROM ({hits})) ORDER BY leak_row"
     ).to_arrow_table()
 
 
