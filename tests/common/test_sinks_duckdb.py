@@ -45,6 +45,14 @@ def test_keys_are_declared_and_foreign_keys_on_request(
         connection.execute("INSERT INTO sample.owners FROM sample.owners")
 
 
+def test_a_file_may_bear_the_name_of_the_schema(tmp_path: Path) -> None:
+    address = f"duckdb:///{tmp_path}/sample.duckdb"
+    for overwrite in (False, True):
+        load(DuckDBSink(address, domain=DOMAIN, overwrite=overwrite))
+    assert DuckDBSink.source(address).table("owners").num_rows == 3
+    assert [file.name for file in tmp_path.iterdir()] == ["sample.duckdb"]
+
+
 def test_what_others_keep_in_the_file_stays(tmp_path: Path) -> None:
     path = tmp_path / "x.duckdb"
     with duckdb.connect(str(path)) as connection:

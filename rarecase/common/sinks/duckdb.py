@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 # DuckDB cannot add foreign keys to a table that is there, so physical ones cost a second copy of the rows.
 OPTIONS = {"foreign_keys": ("checked", "physical")}
 
+_CATALOG = "rarecase_file"
 _OF_THE_FILE = (duckdb.IOException, duckdb.FatalException, duckdb.SerializationException)
 
 
@@ -67,7 +70,7 @@ class DuckDBSink:
         with self._guard():
             if not self._address.path.exists():
                 self._new = NewFile(self._address.path, self._address.shown)
-            self._connection = duckdb.connect(str(self._new.temporary if self._new else self._address.path))
+            self._connection = _attached(self._new.temporary if self._new else self._address.path)
             self._run("BEGIN")
             self._clear()
             for statement in (*self._ddl.namespace, *self._ddl.create):
@@ -104,7 +107,9 @@ class DuckDBSink:
             self._run("COMMIT")
             self._finished = True
             if self._new:
-                self._run("CHECKPOINT")  # or rows would stay behind in the log beside the temporary file
+                self._run(
+                    f"CHECKPOINT {_CATALOG}"
+                )  # or rows would stay behind in the log beside the temporary file
             self._close()
             if self._new:
                 self._new.commit()
@@ -146,6 +151,9 @@ class DuckDBSink:
     def _close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
+            with contextlib.suppress(duckdb.Error):
+                connection.execute("USE memory")
+                connection.execute(f"DETACH {_CATALOG}")
             connection.close()
 
     def _clear(self) -> None:
@@ -168,7 +176,7 @@ class DuckDBSink:
         left: list[tuple[Any, ...]] = [()]
         with (
             contextlib.suppress(duckdb.Error, OSError),
-            duckdb.connect(str(self._address.path)) as connection,
+            _attached(self._address.path) as connection,
         ):
             self._connection = connection
             self._drop(self._space, _recorded(connection, self._space) or [])
@@ -249,11 +257,30 @@ class DuckDBSource:
     def _query(self, statement: str) -> pa.Table:
         # Opened for each question: a file that is held open cannot be written by another process.
         try:
-            with duckdb.connect(str(self._path), read_only=True) as connection:
+            with _attached(self._path, " (READ_ONLY)") as connection:
                 return connection.sql(statement).to_arrow_table()
         except duckdb.Error as error:
             said = str(error).splitlines()[0]
             raise DatasetError("dataset", self._shown, "a readable DuckDB file", hint=said) from None
+
+
+def _attached(path: Path, mode: str = "") -> duckdb.DuckDBPyConnection:
+    """A connection to a file under a name of ours.
+
+    DuckDB calls an opened file by its stem, and would not know whether ``finance`` in ``finance.duckdb`` is the
+    file or the schema.
+    """
+    # More threads than processors that we may use would only wait for each other.
+    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    connection = duckdb.connect(config={"temp_directory": f"{path}.tmp", "threads": threads})
+    try:
+        quoted = str(path).replace("'", "''")
+        connection.execute(f"ATTACH '{quoted}' AS {_CATALOG}{mode}")
+        connection.execute(f"USE {_CATALOG}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _staged(table: Table) -> str:
