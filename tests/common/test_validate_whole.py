@@ -147,3 +147,36 @@ def test_findings_are_equal_for_equal_damage(place: Path) -> None:
     rewritten(place / "nights" / "part-00001.parquet", lambda table: table.slice(3))
     first, second = validate(open_dataset(place)), validate(open_dataset(place))
     assert [replace(finding) for finding in first] == list(second)
+
+
+def relabelled(path: Path, column: str, change: Callable[[pa.ChunkedArray], pa.Array]) -> None:
+    def changed(table: pa.Table) -> pa.Table:
+        field = table.schema.field(column)
+        values = change(table.column(column))
+        return table.set_column(
+            table.column_names.index(column), field, pa.array(values.to_pylist(), field.type)
+        )
+
+    rewritten(path, changed)
+
+
+def labels_of(place: Path) -> Path:
+    return next(p for p in sorted((place / "labels").iterdir()) if pq.read_metadata(p).num_rows)
+
+
+def test_labels_of_rows_that_are_not_there_are_found(place: Path) -> None:
+    relabelled(labels_of(place), "row_id", lambda ids: pc.add(ids, 1))
+    rules = {rule for rule, _, _ in errors(validate(open_dataset(place)))}
+    assert rules == {"file.hash", "label.missing"}
+
+
+def test_labels_of_removed_rows_that_are_still_there_are_found(place: Path) -> None:
+    relabelled(labels_of(place), "effect", lambda effects: pa.array(["removed"] * len(effects)))
+    rules = {rule for rule, _, _ in errors(validate(open_dataset(place)))}
+    assert rules == {"file.hash", "label.kept"}
+
+
+def test_labels_of_unknown_tables_are_found(place: Path) -> None:
+    relabelled(labels_of(place), "table_name", lambda names: pa.array(["minibar"] * len(names)))
+    rules = {rule for rule, _, _ in errors(validate(open_dataset(place)))}
+    assert rules == {"file.hash", "label.table"}

@@ -15,6 +15,7 @@ import pyarrow as pa
 from rarecase.common.errors import DatasetError, Finding, Findings
 from rarecase.common.plan import Plan, make_plan
 from rarecase.common.sinks.files import hash_file
+from rarecase.common.validate.labels import check_labels
 from rarecase.common.validate.sources import Piece, Source, piece_of
 from rarecase.common.validate.tables import check, workshop
 
@@ -70,6 +71,7 @@ def _world(dataset: Dataset) -> Iterator[Finding]:
         told += _check_counts(dataset.manifest, counts)
         told += dataset.domain.checks(connection, dataset.spec)
         told += _check_cases(connection, plan)
+        told += check_labels(connection, schema)
     yield from told
     yield from _check_marks(dataset, pieces)
     yield from _check_digits(dataset, pieces)
