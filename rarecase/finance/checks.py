@@ -86,7 +86,8 @@ LAWS = (
         "transaction_id",
         "the number of entries is not twice the number of payments",
         """
-        SELECT 'entries' FROM (SELECT (SELECT count(*) FROM entries) AS legs, (SELECT count(*) FROM transactions) AS payments)
+        SELECT 'entries' FROM (SELECT (SELECT count(*) FROM entries) AS legs, (SELECT count(*) FROM
+            transactions) AS payments)
         WHERE legs <> 2 * payments
         """,
     ),
@@ -119,7 +120,8 @@ LAWS = (
         "a payment states another place than its accounts have",
         """
         SELECT t.transaction_id FROM transactions t
-        JOIN accounts a ON a.account_id = t.payer_account_id JOIN accounts b ON b.account_id = t.payee_account_id
+        JOIN accounts a ON a.account_id = t.payer_account_id JOIN accounts b ON b.account_id =
+            t.payee_account_id
         WHERE a.place <> t.payer_place OR b.place <> t.payee_place
         """,
     ),
@@ -181,4 +183,6 @@ def checks(connection: duckdb.DuckDBPyConnection, spec: Spec) -> Iterator[Findin
         row = connection.execute(query, bounds).fetchone()
         if row and row[0]:
             examples = tuple(str(value) for value in row[1])
-            yield Finding("error", f"finance.{law.rule}", law.table, law.column, int(row[0]), law.meaning, examples)
+            yield Finding(
+                "error", f"finance.{law.rule}", law.table, law.column, int(row[0]), law.meaning, examples
+            )

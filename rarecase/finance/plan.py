@@ -127,7 +127,9 @@ def case_words(spec: Spec, placement: Placement, facts: CaseFacts, position: int
     """Parameters as JSON and story of one case of an entry."""
     case = cast(BankCase, placement.case)
     own = {name: int(column[position]) for name, column in facts.details.items()}
-    dated = {name: int(getattr(facts, name)[position]) for name in ("started", "ended", "reported", "detected")}
+    dated = {
+        name: int(getattr(facts, name)[position]) for name in ("started", "ended", "reported", "detected")
+    }
     said: dict[str, Any] = {**case.parameters(), **own}
     return json.dumps(said, sort_keys=True), case.story(spec, {**own, **dated})
 

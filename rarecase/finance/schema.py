@@ -6,6 +6,8 @@ balance; `entries` has one row per leg, as an account's statement shows it.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from rarecase.common.schema import Column, Reference, RowRule, Schema, Table
 from rarecase.common.schema.cases import case_tables
 from rarecase.finance import data
@@ -40,10 +42,8 @@ def _place(name: str, meaning: str) -> Column:
 
 
 def _money(name: str, meaning: str, *, minimum: float | None = None, derived: bool = False) -> Column:
-    role = "derived" if derived else "measure"
-    return Column(
-        name=name, type="int64", meaning=meaning, unit="minor units", role=role, minimum=minimum
-    )
+    role: Literal["derived", "measure"] = "derived" if derived else "measure"
+    return Column(name=name, type="int64", meaning=meaning, unit="minor units", role=role, minimum=minimum)
 
 
 def _to(column: str, table: str, key: str) -> Reference:
@@ -128,9 +128,7 @@ MERCHANTS = Table(
     columns=(
         _key("merchant_id", "Key of the merchant"),
         _text("merchant_name", "Invented name", direct=False),
-        Column(
-            name="mcc", type="category", meaning="ISO 18245 merchant category code", values=MCCS
-        ),
+        Column(name="mcc", type="category", meaning="ISO 18245 merchant category code", values=MCCS),
         _place("place", "Where the shop or its office is"),
     ),
     key=("merchant_id",),

@@ -15,7 +15,7 @@ class FinancePopulation(common.Population):
     """The ordinary world, as far as it may be tuned."""
 
     purchases_per_month: float = Field(
-        default=13.0, gt=0, le=200, description="mean card payments of a customer per month"
+        default=12.0, gt=0, le=200, description="mean card payments of a customer per month"
     )
     transfers_per_month: float = Field(
         default=1.8, ge=0, le=100, description="mean payments of a customer to other people per month"
@@ -24,7 +24,8 @@ class FinancePopulation(common.Population):
         default=0.3,
         ge=0,
         le=1,
-        description="share of payments between people, and a tenth of it of purchases, that go to other places",
+        description="share of payments between people, and a tenth of it of purchases, that go to other "
+        "places",
     )
 
 

@@ -28,12 +28,15 @@ class AccountTakeover(BankCase):
     is_case: ClassVar[bool] = True
     title: ClassVar[str] = "Account takeover"
     definition: ClassVar[str] = (
-        "Between 2 and 7 remote transfers leave one customer's account for 1 to 3 payees it never paid before, "
-        "within minutes (difficulty 0) to two days (difficulty 1), mostly from a device first seen then; once "
+        "Between 2 and 7 remote transfers leave one customer's account for 1 to 3 payees it never paid "
+        "before, "
+        "within minutes (difficulty 0) to two days (difficulty 1), mostly from a device first seen "
+        "then; once "
         "the bank or the customer notices, the card is stopped for 2 to 6 days."
     )
     source: ClassVar[str] = (
-        "UK Finance, Annual Fraud Report 2025 (unauthorised remote banking fraud); drain to new payees from a "
+        "UK Finance, Annual Fraud Report 2025 (unauthorised remote banking fraud); drain to new payees "
+        "from a "
         "new device as in PaySim (Lopez-Rojas and others 2016, EMSS)"
     )
     reveals: ClassVar[frozenset[str]] = frozenset({"devices.first_seen_at"})
@@ -46,7 +49,8 @@ class AccountTakeover(BankCase):
             0.03,
             "entity-year",
             "survey",
-            "Bureau of Justice Statistics, Victims of Identity Theft 2021: 3 % of persons of 16 or older had an "
+            "Bureau of Justice Statistics, Victims of Identity Theft 2021: 3 % of persons of 16 or "
+            "older had an "
             "existing bank account misused within 12 months (an upper bound for takeover)",
         )
 
@@ -99,7 +103,8 @@ class AccountTakeover(BankCase):
         noticed = [moment for moment in (facts["reported"], facts["detected"]) if moment != NEVER]
         end = f"it was noticed at {said(spec, min(noticed))}" if noticed else "nobody noticed within the data"
         return (
-            f"From {said(spec, facts['started'])} on, a stranger using {device} sent {money(facts['total'])} away "
+            f"From {said(spec, facts['started'])} on, a stranger using {device} sent "
+            f"{money(facts['total'])} away "
             f"in {facts['payments']} transfers until {said(spec, facts['last_payment'])}; {end}."
         )
 
@@ -125,7 +130,12 @@ class AccountTakeover(BankCase):
         again = stopped[stopped != NEVER] + ((2 + 4 * u[stopped != NEVER, 4]) * ground.DAY_S).astype(np.int64)
         until = never(len(homes))
         until[stopped != NEVER] = np.minimum(again, horizon_s)
-        details = {"payments": number, "total": total, "last_payment": last, "new_device": new_device.astype(np.int64)}
+        details = {
+            "payments": number,
+            "total": total,
+            "last_payment": last,
+            "new_device": new_device.astype(np.int64),
+        }
         return CaseFacts(
             started=first,
             ended=np.where(until == NEVER, last, np.maximum(last, np.minimum(until, horizon_s - 1))),

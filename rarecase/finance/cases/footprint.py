@@ -103,9 +103,7 @@ def join(pieces: Sequence[CaseRows]) -> CaseRows:
     """Footprints one after another."""
     names = [field.name for field in fields(CaseRows)]
     columns: dict[str, Any] = {
-        name: np.concatenate([getattr(piece, name) for piece in pieces])
-        if pieces
-        else np.empty(0, np.int64)
+        name: np.concatenate([getattr(piece, name) for piece in pieces]) if pieces else np.empty(0, np.int64)
         for name in names
     }
     return CaseRows(**columns)

@@ -100,7 +100,9 @@ def calendar(start: date, days: int) -> Calendar:
     years = range(start.year - 1, start.year + days // 365 + 3)
     from datetime import date as day
 
-    free = [day(year, month, number) for year in years for month, number in ((1, 1), (5, 1), (12, 25), (12, 26))]
+    free = [
+        day(year, month, number) for year in years for month, number in ((1, 1), (5, 1), (12, 25), (12, 26))
+    ]
     return Calendar(start, days, free)
 
 
@@ -132,7 +134,8 @@ def income_minor(seed: int, customers: Int64) -> Int64:
     """Planned monthly income of each customer in minor units; lognormal within the segment."""
     kind = segment(seed, customers)
     normal = ndtri(np.clip(keyed_uniform(seed, "income", customers), 1e-9, 1 - 1e-9))
-    return np.rint(_INCOME_MEDIAN_MINOR[kind] * np.exp(_INCOME_LOG_SD[kind] * normal)).astype(np.int64)
+    income = np.rint(_INCOME_MEDIAN_MINOR[kind] * np.exp(_INCOME_LOG_SD[kind] * normal))
+    return np.asarray(income, np.int64)
 
 
 def transfer_minor(u: Float64, v: Float64, income: Int64, shift: float | Float64 = 0.0) -> Int64:
@@ -156,7 +159,8 @@ def transfer_minor(u: Float64, v: Float64, income: Int64, shift: float | Float64
     scale = TRANSFER_MEDIAN_MINOR * np.sqrt(income / USUAL_INCOME_MINOR)
     amount = np.rint(scale * np.exp(TRANSFER_LOG_SD * normal)).astype(np.int64)
     stepped = (amount + _ROUND_STEP_MINOR // 2) // _ROUND_STEP_MINOR * _ROUND_STEP_MINOR
-    return np.maximum(np.where((v < _ROUND_SHARE) & (stepped > 0), stepped, amount), 100)
+    liked = (v < _ROUND_SHARE) & (stepped > 0)
+    return np.asarray(np.maximum(np.where(liked, stepped, amount), 100), np.int64)
 
 
 def neighbours(parts: int) -> list[tuple[int, int]]:
@@ -191,7 +195,7 @@ def fold(when_us: Int64, room_us: int) -> Int64:
     """Moments moved back by whole days until they lie before `room_us`, so that hours stay what they are."""
     day_us = DAY_S * SECOND_US
     late = np.maximum(when_us - room_us, -1) // day_us + 1
-    return np.maximum(when_us - late * day_us, 0)
+    return np.asarray(np.maximum(when_us - late * day_us, 0), np.int64)
 
 
 def uniforms(spec: Spec, name: str, what: str, homes: Int64, width: int) -> Float64:

@@ -38,8 +38,10 @@ class LaunderingCycle(BankCase):
     is_case: ClassVar[bool] = True
     title: ClassVar[str] = "Laundering cycle"
     definition: ClassVar[str] = (
-        "Cash is paid into one account; then 3 to 8 accounts A → B → … → A pay each other in turn, each payment "
-        "strictly later than the one before and equal to it times (1 − fee), within 2 days (difficulty 0) to 21 "
+        "Cash is paid into one account; then 3 to 8 accounts A → B → … → A pay each other in turn, each "
+        "payment "
+        "strictly later than the one before and equal to it times (1 − fee), within 2 days (difficulty "
+        "0) to 21 "
         "days (difficulty 1)."
     )
     source: ClassVar[str] = "Altman and others 2023, AMLworld, arXiv 2306.16424 (pattern: cycle)"
@@ -61,8 +63,10 @@ class LaunderingCycle(BankCase):
             855 / 180e6,
             "transaction",
             "expert",
-            "Starnini and others 2021, §3.5: 855 motifs of fewer than 20 accounts in 180 million payments of an "
-            "Italian bank; those were scatter and gather motifs, carried over to cycles as an order of magnitude",
+            "Starnini and others 2021, §3.5: 855 motifs of fewer than 20 accounts in 180 million "
+            "payments of an "
+            "Italian bank; those were scatter and gather motifs, carried over to cycles as an order of "
+            "magnitude",
         )
 
     def members(self, spec: Spec, homes: Int64) -> Int64:
@@ -103,7 +107,8 @@ class LaunderingCycle(BankCase):
     def story(self, spec: Spec, facts: dict[str, Any]) -> str:
         """What happened, in one sentence."""
         return (
-            f"Cash was paid in at {said(spec, facts['started'])}; {money(facts['first_hop'])} then went round "
+            f"Cash was paid in at {said(spec, facts['started'])}; {money(facts['first_hop'])} then went "
+            f"round "
             f"{facts['members']} accounts and came back as {money(facts['last_hop'])} at "
             f"{said(spec, facts['ended'])}."
         )
@@ -112,7 +117,9 @@ class LaunderingCycle(BankCase):
         case, hop = np.nonzero(placement.entities >= 0)
         last = hop + 1 == placement.members[case]
         slots, ways = ground.slots(spec.block), data.ways()
-        payee = placement.entities[case, np.where(last, 0, np.minimum(hop + 1, placement.entities.shape[1] - 1))]
+        payee = placement.entities[
+            case, np.where(last, 0, np.minimum(hop + 1, placement.entities.shape[1] - 1))
+        ]
         mobile = self._u(spec, "way", placement.homes, placement.entities.shape[1])[case, hop] < 0.7
         return case_rows(
             case=case,

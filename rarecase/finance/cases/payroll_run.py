@@ -29,7 +29,8 @@ class PayrollRun(BankCase):
     is_case: ClassVar[bool] = False
     title: ClassVar[str] = "Payroll run of a small employer"
     definition: ClassVar[str] = (
-        "A self-employed customer pays 4 to 12 people of the same place on a fixed day of every month, each the "
+        "A self-employed customer pays 4 to 12 people of the same place on a fixed day of every month, "
+        "each the "
         "same amount every time, out of an invoice paid the day before; it looks like fan-out but is honest."
     )
     source: ClassVar[str] = "Normal fan-out as in Altman and others 2023, AMLworld, arXiv 2306.16424"
@@ -45,7 +46,8 @@ class PayrollRun(BankCase):
             share,
             "entity",
             "survey",
-            "Eurostat, EU labour force survey, third quarter of 2021: 4 % of employed persons of 20 to 64 are "
+            "Eurostat, EU labour force survey, third quarter of 2021: 4 % of employed persons of 20 to "
+            "64 are "
             "employers; times the share of customers who work",
         )
 
@@ -58,7 +60,7 @@ class PayrollRun(BankCase):
         """The first pay-day."""
         days = self._pay_days(spec, homes)
         first = np.where(days >= 0, days, spec.days - 1).min(axis=1)
-        return first * ground.DAY_S * ground.SECOND_US
+        return np.asarray(first * ground.DAY_S * ground.SECOND_US, np.int64)
 
     def footprint(self, spec: Spec, placement: Placement) -> tuple[CaseRows, CaseFacts]:
         """Invoices and wages of every month."""
@@ -73,7 +75,8 @@ class PayrollRun(BankCase):
     def story(self, spec: Spec, facts: dict[str, Any]) -> str:
         """What happened, in one sentence."""
         return (
-            f"A self-employed customer paid {facts['staff']} people {money(facts['payroll'])} together on each "
+            f"A self-employed customer paid {facts['staff']} people {money(facts['payroll'])} together "
+            f"on each "
             f"pay-day, the first time at {said(spec, facts['started'])}: an ordinary payroll."
         )
 
@@ -124,7 +127,8 @@ class PayrollRun(BankCase):
             case=case,
             row=month,
             home=homes[case],
-            second=before + (self._u(spec, "paid", homes, days.shape[1])[case, month] * 6 * _HOUR_S).astype(np.int64),
+            second=before
+            + (self._u(spec, "paid", homes, days.shape[1])[case, month] * 6 * _HOUR_S).astype(np.int64),
             amount=np.rint(total * more).astype(np.int64),
             payer=homes[case] // spec.block * slots.width + slots.first("world"),
             payee=slots.customer(homes)[case],

@@ -46,7 +46,7 @@ class Crossing:
 
 
 class Rooms:
-    """Ranges of ordinals of a part: the lower half for payments of its own, two quarters for crossing ones."""
+    """Ranges of ordinals of a part: half of them for payments of its own, two quarters for crossing ones."""
 
     def __init__(self, part_row_bits: int) -> None:
         # One bit tells the two legs of a payment apart in the keys of the entries.
@@ -73,7 +73,9 @@ class Rooms:
     def _fits(self, rows: Int64, room: int) -> None:
         if rows.size and int(rows.max()) >= room:
             raise PlanError(
-                "block", int(rows.max()), f"places with fewer than {room:,} payments of a kind",
+                "block",
+                int(rows.max()),
+                f"places with fewer than {room:,} payments of a kind",
                 hint="Use larger blocks, so that there are fewer places, or fewer days.",
             )
 
@@ -112,7 +114,9 @@ def _drawn(
 ) -> _Drawn:
     population = spec.population
     usual = (population.transfers_per_month, population.purchases_per_month / 10)[kind]
-    mean = usual * population.abroad * spec.days / ground.MONTH_DAYS / (2 * len(ground.neighbours(spec.parts)))
+    mean = (
+        usual * population.abroad * spec.days / ground.MONTH_DAYS / (2 * len(ground.neighbours(spec.parts)))
+    )
     u, columns = [], []
     for k, left, direction, right in streams:
         payer, payee = (left, right) if direction == 0 else (right, left)
@@ -124,7 +128,11 @@ def _drawn(
     rows = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     ordinal = rooms.pair(np.repeat(code, sizes), rows)
     return _Drawn(
-        np.repeat(step, sizes), ordinal, np.repeat(payers, sizes), np.repeat(payees, sizes), np.concatenate(u, axis=1)
+        np.repeat(step, sizes),
+        ordinal,
+        np.repeat(payers, sizes),
+        np.repeat(payees, sizes),
+        np.concatenate(u, axis=1),
     )
 
 
@@ -199,12 +207,18 @@ def _sweeps(spec: FinanceSpec, part: int, rooms: Rooms) -> Crossing:
     months = np.flatnonzero(days >= 0)
     treasurers = np.arange(slots.billers_n + slots.banks_n)
     biller = treasurers < slots.billers_n
-    host = np.where(biller, hosts(spec, treasurers, "biller"), hosts(spec, treasurers - slots.billers_n, "bank"))
+    host = np.where(
+        biller, hosts(spec, treasurers, "biller"), hosts(spec, treasurers - slots.billers_n, "bank")
+    )
     # Every place where this part hosts the treasury, and every treasury for this place.
     where = [np.arange(spec.parts) if int(h) == part else np.array([part]) for h in host]
     who = np.repeat(treasurers, [w.size for w in where])
     place = np.concatenate(where)
-    who, place, month = np.repeat(who, months.size), np.repeat(place, months.size), np.tile(months, place.size)
+    who, place, month = (
+        np.repeat(who, months.size),
+        np.repeat(place, months.size),
+        np.tile(months, place.size),
+    )
     number = (place * treasurers.size + who) * days.size + month
     amount = _swept(spec, who, place, number)
     batch = Clock.of_day(data.rhythms()["batch"].hours)
@@ -229,7 +243,12 @@ def _swept(spec: FinanceSpec, who: Int64, place: Int64, number: Int64) -> Int64:
     people = np.minimum((place + 1) * spec.block, spec.size) - place * spec.block
     income = ground.USUAL_INCOME_MINOR
     each = [biller.share * biller.median_minor * np.exp(biller.log_sd**2 / 2) for biller in billers]
-    each[-1] = 1.08 * income * 0.75 * (ground.SEGMENT_SHARES[ground.RETIRED] + 0.5 * ground.SEGMENT_SHARES[ground.STUDENT])
+    each[-1] = (
+        1.08
+        * income
+        * 0.75
+        * (ground.SEGMENT_SHARES[ground.RETIRED] + 0.5 * ground.SEGMENT_SHARES[ground.STUDENT])
+    )
     shares = data.banks()[1]
     lent = 0.26 * 0.29 * income + 0.6 * 450
     typical = np.concatenate([each, shares * lent])

@@ -1,7 +1,7 @@
 """Ordinary payments within a place, whole columns at a time.
 
-Each flow is drawn from streams named by the flow, the column and the part, and looks at nothing but the place:
-neither at cases nor at balances. So a case moves no draw here.
+Each flow is drawn from streams named by the flow, the column and the part, and looks at nothing but the
+place: neither at cases nor at balances. So a case moves no draw here.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ class Flow:
     way: NDArray[np.int8]
 
 
-def flow(second: Int64, amount: Int64, payer: Int64 | int, payee: Int64 | int, way: str | NDArray[np.int8]) -> Flow:
+def flow(
+    second: Int64, amount: Int64, payer: Int64 | int, payee: Int64 | int, way: str | NDArray[np.int8]
+) -> Flow:
     """A flow from columns and constants; amounts below one unit are raised to it."""
     n = second.size
     code = np.full(n, data.ways().code(way), np.int8) if isinstance(way, str) else way
@@ -146,7 +148,7 @@ def bills(make: Maker) -> Iterator[Flow]:
         name = f"bill-{biller.name}"
         who = np.flatnonzero(make.rng(name, "has").random(place.n) < biller.share)
         scale = (place.income[who] / ground.USUAL_INCOME_MINOR) ** 0.25
-        amount = make.lognormal(name, who.size, biller.median_minor * scale, biller.log_sd)
+        amount = make.lognormal(name, who.size, np.float64(biller.median_minor) * scale, biller.log_sd)
         row, second = make.monthly(name, make.rng(name, "day").integers(1, 29, who.size))
         yield flow(second, amount[row], who[row], slots.first("billers") + number, biller.way)
 
@@ -154,7 +156,7 @@ def bills(make: Maker) -> Iterator[Flow]:
 def fees(make: Maker) -> Iterator[Flow]:
     """The bank's monthly fee at the month's end."""
     place = make.place
-    who = np.flatnonzero(make.rng("fee", "has").random(place.n) < 0.6)
+    who = np.flatnonzero(make.rng("fee", "has").random(place.n) < 0.75)
     row, second = make.monthly("fee", np.full(who.size, 31), "previous")
     payer = who[row]
     amount = np.array([490, 390, 590, 690, 290, 990])[place.bank[payer]]
@@ -167,7 +169,9 @@ def savings(make: Maker) -> Iterator[Flow]:
     who = np.flatnonzero(place.saves)
     share = 0.04 + 0.12 * make.rng("savings", "share").random(who.size)
     amount = np.maximum(np.rint(place.income[who] * share / 1_000).astype(np.int64) * 1_000, 1_000)
-    row, second = make.monthly("savings", make.rng("savings", "day").choice(np.array([1, 2, 3, 4, 28]), who.size))
+    row, second = make.monthly(
+        "savings", make.rng("savings", "day").choice(np.array([1, 2, 3, 4, 28]), who.size)
+    )
     payer = who[row]
     yield flow(second, amount[row], payer, make.slots.first("savings") + payer, "savings")
 
@@ -208,7 +212,11 @@ def cash(make: Maker) -> Iterator[Flow]:
     owner = make.owners("cash-out", 1.5)
     drawn = AliasTable(_ATM_SHARES).draw(make.rng("cash-out", "amount"), owner.size)
     yield flow(
-        make.seconds("cash-out", "cash", owner.size), _ATM_MINOR[drawn], owner, slots.first("cash"), "cash_out"
+        make.seconds("cash-out", "cash", owner.size),
+        _ATM_MINOR[drawn],
+        owner,
+        slots.first("cash"),
+        "cash_out",
     )
     own = place.segment == ground.SELF_EMPLOYED
     owner = make.owners("cash-in", np.where(own, 0.8, 0.12))
@@ -231,11 +239,18 @@ def firms(make: Maker) -> Iterator[Flow]:
     kinds = data.shops()
     mean = kinds.median_minor * np.exp(kinds.log_sd**2 / 2) * kinds.share
     several = np.bincount(place.shop, minlength=len(kinds.mcc))
-    weekly = (mean / np.maximum(several, 1))[place.shop] * make.spec.population.purchases_per_month * place.n / 4.35
+    weekly = (
+        (mean / np.maximum(several, 1))[place.shop]
+        * make.spec.population.purchases_per_month
+        * place.n
+        / 4.35
+    )
     firm, second = _weekly(make, "supplies", slots.merchants_n, "office")
     amount = make.lognormal("supplies", firm.size, np.maximum(weekly[firm] * 0.85, 5_000), 0.3)
     yield flow(second, amount, slots.first("merchants") + firm, slots.first("world"), "supplier")
-    rents = np.bincount(place.landlord[place.housing == RENTS], place.income[place.housing == RENTS], slots.landlords_n)
+    rents = np.bincount(
+        place.landlord[place.housing == RENTS], place.income[place.housing == RENTS], slots.landlords_n
+    )
     row, second = make.monthly("upkeep", np.full(slots.landlords_n, 20))
     amount = make.lognormal("upkeep", row.size, np.maximum(rents[row] * 0.24, 10_000), 0.2)
     yield flow(second, amount, slots.first("landlords") + row, slots.first("world"), "supplier")

@@ -100,7 +100,9 @@ def label_table(plan: Plan, touched: Touched) -> pa.Table:
     blocks = [*_created(touched), *_removed(touched), _devices(plan, touched)]
     case = np.concatenate([block.case for block in blocks])
     size = [block.case.size for block in blocks]
-    amount = np.concatenate([np.zeros(n, np.int64) if b.amount is None else b.amount for b, n in zip(blocks, size, strict=True)])
+    amount = np.concatenate(
+        [np.zeros(n, np.int64) if b.amount is None else b.amount for b, n in zip(blocks, size, strict=True)]
+    )
     stage = _spread([block.stage for block in blocks], size)
     none = np.zeros(case.size, np.int64)
     missing = np.ones(case.size, np.bool_)
@@ -117,7 +119,9 @@ def label_table(plan: Plan, touched: Touched) -> pa.Table:
             "to_at": tables.timestamps(plan.spec.start, none, missing),
             "role": tables.category(_spread([block.role for block in blocks], size), ROLES),
             "stage": tables.category(np.maximum(stage, 0), STAGES, stage < 0),
-            "effect": tables.category(_spread([block.effect for block in blocks], size).astype(np.int8), EFFECTS),
+            "effect": tables.category(
+                _spread([block.effect for block in blocks], size).astype(np.int8), EFFECTS
+            ),
             "amount_minor": tables.nulls(amount, np.repeat([b.amount is None for b in blocks], size)),
         },
     )
@@ -160,7 +164,9 @@ def _named(words: list[str], codes: Int64) -> pa.DictionaryArray:
 
 
 def _spread(values: list[int] | list[Int64 | int], sizes: list[int]) -> NDArray[np.int64]:
-    return np.concatenate([np.broadcast_to(np.asarray(v, np.int64), n) for v, n in zip(values, sizes, strict=True)])
+    return np.concatenate(
+        [np.broadcast_to(np.asarray(v, np.int64), n) for v, n in zip(values, sizes, strict=True)]
+    )
 
 
 def _moment(plan: Plan, name: str, cases: Int64) -> pa.Array:

@@ -63,7 +63,10 @@ class Booked:
 def joined(pieces: list[Booked]) -> Booked:
     """One after another."""
     return Booked(
-        **{field.name: np.concatenate([getattr(piece, field.name) for piece in pieces]) for field in fields(Booked)}
+        **{
+            field.name: np.concatenate([getattr(piece, field.name) for piece in pieces])
+            for field in fields(Booked)
+        }
     )
 
 
@@ -111,7 +114,15 @@ def prevented(plan: Plan, part: int, booked: Booked, ordinary_rows: int) -> tupl
     here[address[own]] = own
     block = np.empty(ordinary_rows, np.int64)
     _stopped(
-        address, blocks.since, blocks.until, here, data.ways().card, booked.payer, booked.second, booked.way, block
+        address,
+        blocks.since,
+        blocks.until,
+        here,
+        data.ways().card,
+        booked.payer,
+        booked.second,
+        booked.way,
+        block,
     )
     rows = np.flatnonzero(block >= 0)
     return rows, blocks.case[block[rows]]
@@ -234,7 +245,19 @@ def settle(
     balance, number = np.empty(legs, np.int64), np.empty(legs, np.int32)
     over = np.empty(legs, np.bool_)
     _post(
-        order, bits, payer, payee, booked.amount, parties.opening, parties.limit, UNLIMITED, row, leg, balance, number, over
+        order,
+        bits,
+        payer,
+        payee,
+        booked.amount,
+        parties.opening,
+        parties.limit,
+        UNLIMITED,
+        row,
+        leg,
+        balance,
+        number,
+        over,
     )
     return _laid_out(booked, payer, payee, parties, row, leg, (balance, number, over))
 
@@ -265,8 +288,23 @@ def _laid_out(
         (parties.merchant, parties.shop, parties.card, parties.device, parties.next_device, parties.switch),
         (merchant, shop, card, device),
     )
-    entry, account, amount = np.empty(leg.size, np.int64), np.empty(leg.size, np.int64), np.empty(leg.size, np.int64)
-    _legs(leg, booked.payer_entry, booked.payee_entry, payer, payee, booked.amount, parties.account, entry, account, amount)
+    entry, account, amount = (
+        np.empty(leg.size, np.int64),
+        np.empty(leg.size, np.int64),
+        np.empty(leg.size, np.int64),
+    )
+    _legs(
+        leg,
+        booked.payer_entry,
+        booked.payee_entry,
+        payer,
+        payee,
+        booked.amount,
+        parties.account,
+        entry,
+        account,
+        amount,
+    )
     return Ledger(
         transaction=booked.transaction[row],
         second=second,
@@ -388,7 +426,10 @@ def _legs(
 
 
 def _own(keys: KeySpace, part: int, flows: list[Flow], rooms: Rooms) -> Booked:
-    columns = {name: np.concatenate([getattr(flow, name) for flow in flows]) for name in ("second", "amount", "way", "payer", "payee")}
+    columns = {
+        name: np.concatenate([getattr(flow, name) for flow in flows])
+        for name in ("second", "amount", "way", "payer", "payee")
+    }
     ordinal = np.arange(columns["second"].size, dtype=np.int64)
     rooms.check_own(ordinal.size)
     return Booked(

@@ -175,18 +175,20 @@ def _banks(spec: FinanceSpec, part: int, n: int, saves: NDArray[np.bool_]) -> tu
     return bank, exists
 
 
-def _opening(
-    spec: FinanceSpec, part: int, income: Int64, segment: Int64, saves: NDArray[np.bool_]
-) -> Int64:
+def _opening(spec: FinanceSpec, part: int, income: Int64, segment: Int64, saves: NDArray[np.bool_]) -> Int64:
     """Balances before the first entry; what all hold together, the world outside owes."""
     slots, n = ground.slots(spec.block), income.size
     rng = stream(spec.seed, "opening", part)
     opening = np.zeros(slots.width, dtype=np.int64)
-    opening[:n] = np.rint(income * (0.35 + 1.1 * np.exp(0.8 * rng.standard_normal(n))))
+    opening[:n] = np.rint(income * (0.8 + 1.5 * np.exp(0.8 * rng.standard_normal(n))))
     first = slots.first("savings")
     held = np.rint(income * 3.0 * np.exp(1.0 * rng.standard_normal(n)))
     opening[first : first + n] = np.where(saves, held, 0)
-    for name, typical in (("merchants", 1_500_000.0), ("employers", 30_000_000.0), ("landlords", 3_000_000.0)):
+    for name, typical in (
+        ("merchants", 1_500_000.0),
+        ("employers", 30_000_000.0),
+        ("landlords", 3_000_000.0),
+    ):
         start, size = slots.first(name), _size(slots, name)
         opening[start : start + size] = np.rint(typical * np.exp(0.6 * rng.standard_normal(size)))
     scale = max(spec.block, 1) * 20_000

@@ -33,6 +33,7 @@ from rarecase.finance.schema import (
 from rarecase.finance.spec import FinanceSpec
 
 _LOCALE = "de_DE"
+_ENDINGS = ("stedt", "hausen", "rode", "heim", "felde", "walde")
 _DEVICE_LIFE_DAYS = 800.0
 _PLATFORM_SHARES = np.cumsum([0.44, 0.31, 0.16, 0.07, 0.02])
 _RANGES = (
@@ -132,7 +133,9 @@ class Register:
         moments = np.concatenate([self.devices.seen, self.devices.switch[second], seen])
         # Rows of cases must not stand at the end: the keys say nothing, so their order says nothing either.
         order = np.argsort(ids, kind="stable")
-        platform = np.searchsorted(_PLATFORM_SHARES, keyed_uniform(self.spec.seed, "platform", ids), side="right")
+        platform = np.searchsorted(
+            _PLATFORM_SHARES, keyed_uniform(self.spec.seed, "platform", ids), side="right"
+        )
         return tables.build(
             SCHEMA["devices"],
             {
@@ -148,7 +151,9 @@ class Register:
         life = -_DEVICE_LIFE_DAYS * np.log1p(-keyed_uniform(seed, "device-life", who))
         switch = np.where(life < self.spec.days, (life * ground.DAY_S).astype(np.int64), NEVER)
         ordinals = 2 * (who - self.place.low)
-        seen = -(keyed_uniform(seed, "device-age", who) * _DEVICE_LIFE_DAYS * ground.DAY_S).astype(np.int64) - 60
+        seen = (
+            -(keyed_uniform(seed, "device-age", who) * _DEVICE_LIFE_DAYS * ground.DAY_S).astype(np.int64) - 60
+        )
         return Devices(
             self.keys.rows("devices", self.part, ordinals),
             self.keys.rows("devices", self.part, ordinals + 1),
@@ -161,9 +166,12 @@ class Register:
         return np.datetime64(self.spec.start, "D") - days
 
     def _places(self) -> pa.Table:
-        towns = names.pool("town", 400, locale=_LOCALE)
-        again = self.part // len(towns)
-        town = towns[self.part % len(towns)] + (f" {again + 1}" if again else "")
+        families = names.pool("last_name", 300, locale=_LOCALE)
+        # Names of families with the endings of villages: no such town is meant, though one may exist.
+        again, number = divmod(self.part, len(families))
+        town = f"{families[number]}{_ENDINGS[again % len(_ENDINGS)]}"
+        if again >= len(_ENDINGS):
+            town += f" {again // len(_ENDINGS) + 1}"
         return tables.build(
             SCHEMA["places"],
             {
@@ -247,14 +255,20 @@ class Register:
         first = slots.first("employers")
         slot = np.concatenate(
             [slots.first(name) + np.arange(number) for name, number, _ in ranges]
-            + [np.array([slots.first("billers") + slots.billers_n - 1, slots.first("cash"), slots.first("world")])]
+            + [
+                np.array(
+                    [slots.first("billers") + slots.billers_n - 1, slots.first("cash"), slots.first("world")]
+                )
+            ]
         )
         kinds = [kind for _, number, kind in ranges for _ in range(number)] + ["public", "outside", "outside"]
         code = np.array([ORGANISATION_KINDS.index(kind) for kind in kinds], np.int8)
         employs = code == ORGANISATION_KINDS.index("employer")
         pay_day = np.zeros(slot.size, np.int8)
         pay_day[employs] = self.place.pay_day
-        companies = self._companies("organisation", self.part * slots.width + slot[: slots.employers_n + slots.landlords_n])
+        companies = self._companies(
+            "organisation", self.part * slots.width + slot[: slots.employers_n + slots.landlords_n]
+        )
         own = [biller.title for biller in data.billers()] + ["Cash in circulation", "World outside"]
         return tables.build(
             SCHEMA["organisations"],
@@ -299,11 +313,17 @@ class Register:
         merchant = (slot - slots.first("merchants")) * (which == 2)
         organisation = slot - slots.first("employers")
         treasury = which == 7
-        organisation = np.where(treasury, slot - slots.first("biller_treasury") + slots.first("billers") - slots.first("employers"), organisation)
+        organisation = np.where(
+            treasury,
+            slot - slots.first("biller_treasury") + slots.first("billers") - slots.first("employers"),
+            organisation,
+        )
         held = holder == HOLDERS.index("organisation")
         address = self.part * slots.width + slot
         bank = np.maximum(place.bank[slot], 0)
-        ibans = identifiers.iban(address, bank, seed=self.spec.seed, country=COUNTRY, mode=self.spec.identifiers)
+        ibans = identifiers.iban(
+            address, bank, seed=self.spec.seed, country=COUNTRY, mode=self.spec.identifiers
+        )
         return tables.build(
             SCHEMA["accounts"],
             {
