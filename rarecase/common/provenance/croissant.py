@@ -8,7 +8,7 @@ from typing import Any
 from rarecase.common.schema import Column, Schema, Table
 
 MEDIA = {
-    "parquet": "application/vnd.apache.parquet",
+    "parquet": "application/x-parquet",
     "csv": "text/csv",
     "jsonl": "application/jsonlines",
 }
@@ -36,6 +36,7 @@ _CONTEXT: dict[str, Any] = {
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "extract": "cr:extract",
     "field": "cr:field",
@@ -166,14 +167,13 @@ def _record_set(table: Table, schema: Schema, storage: str) -> dict[str, Any]:
 
 
 def _field(table: Table, column: Column, storage: str) -> dict[str, Any]:
-    extract = {"jsonPath": f"$.{column.name}"} if storage == "jsonl" else {"column": column.name}
     told: dict[str, Any] = {
         "@type": "cr:Field",
         "@id": f"{table.name}/{column.name}",
         "name": column.name,
         "description": column.meaning + (f" ({column.unit})" if column.unit else ""),
         "dataType": "sc:Text" if storage == "jsonl" and column.type == "key" else _TYPES[column.type],
-        "source": {"fileSet": {"@id": f"files-of-{table.name}"}, "extract": extract},
+        "source": {"fileSet": {"@id": f"files-of-{table.name}"}, "extract": {"column": column.name}},
     }
     for reference in table.references:
         if reference.columns == (column.name,):

@@ -1,0 +1,318 @@
+"""The manifest and the papers beside it: what they say, who signed it, whether it still holds."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rarecase.common import manifest as sealed
+from rarecase.common.errors import DatasetError, InputError
+from rarecase.common.provenance import signing
+from rarecase.common.provenance.croissant import croissant
+from rarecase.common.run import generate
+from rarecase.common.sinks.files import hash_file
+from rarecase.common.verify import verify
+from tests.common.killpoints import contents, spec
+
+ed25519 = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.ed25519")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("made") / "set"
+    generate(spec(1), target, twin=True)
+    return target
+
+
+@pytest.fixture
+def copy(made: Path, tmp_path: Path) -> Path:
+    """A set that a test may damage."""
+    return Path(shutil.copytree(made, tmp_path / "set"))
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_bytes())
+
+
+def test_the_manifest_names_every_file_and_its_hash(made: Path) -> None:
+    manifest = _read(made / "manifest.json")
+    listed = {file["path"]: file for file in (*manifest["files"], *manifest["documents"])}
+    for path, file in listed.items():
+        assert hash_file(made / path) == (file["sha256"], file["bytes"])
+    found = {name for name in contents(made) if not name.startswith("twin/")}
+    assert found == {*listed, "manifest.json"}
+    rows: dict[str, int] = {}
+    for file in manifest["files"]:
+        rows[file["table"]] = rows.get(file["table"], 0) + file["rows"]
+    assert rows == {name: table["rows"] for name, table in manifest["tables"].items()}
+
+
+def test_the_manifest_says_what_from_what(made: Path) -> None:
+    manifest = _read(made / "manifest.json")
+    assert manifest["spec"] == spec(1).model_dump(mode="json")
+    assert manifest["cases"]["visit"]["planted"] == 2
+    assert manifest["cases"]["visit"]["in_nature"] > 0
+    assert manifest["lineage"] == {"max_synthetic_share": 1.0, "parents": []}
+    assert set(manifest["lock"]) >= {"python", "numpy", "pyarrow", "numba"}
+    twin = _read(made / "twin" / "manifest.json")
+    assert manifest["twin"] == {"logical": twin["logical"], "plan": twin["plan"]}
+    assert twin["cases"] == {}
+    assert twin["world"] == "twin"
+    assert sealed.canonical(manifest) == (made / "manifest.json").read_bytes()
+
+
+def test_the_manifest_knows_no_clock_no_host_and_no_workers(made: Path) -> None:
+    text = (made / "manifest.json").read_text() + (made / "croissant.json").read_text()
+    text += (made / "DATACARD.md").read_text()
+    assert not re.search(rf"\b{re.escape(os.uname().nodename)}\b", text)
+    assert str(made) not in text
+    assert not re.search(r"\b(worker|second|host|duration)", text)
+    log = _read(made / "run.log.json")
+    assert {"begun_at", "seconds", "workers", "platform", "engine", "mode"} <= set(log)
+
+
+def test_a_set_that_holds_has_no_findings(made: Path) -> None:
+    assert verify(made) == ()
+    assert verify(made, regenerate=True) == ()
+
+
+def _rules(path: Path, **how: Any) -> dict[str, str]:
+    return {finding.rule: finding.level for finding in verify(path, **how)}
+
+
+def test_damage_is_found(copy: Path) -> None:
+    file = copy / "nights" / "part-00000.parquet"
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    (copy / "twin" / "guests" / "part-00001.parquet").unlink()
+    (copy / "nights" / "part-00002.parquet").write_bytes(b"")
+    (copy / "notes.txt").write_text("mine")
+    (copy / "DATACARD.md").write_text("Real data, honestly.")
+    findings = verify(copy)
+    assert sorted((finding.rule, finding.examples[0].rpartition("/")[2]) for finding in findings) == [
+        ("manifest.hash", "DATACARD.md"),
+        ("manifest.hash", "part-00000.parquet"),
+        ("manifest.missing", "part-00001.parquet"),
+        ("manifest.unexpected", "notes.txt"),
+        ("manifest.unexpected", "part-00002.parquet"),
+    ]
+    assert [finding.level for finding in findings].count("warning") == 1
+    assert not findings.ok
+
+
+def test_a_forged_manifest_does_not_make_itself_again(copy: Path) -> None:
+    manifest = _read(copy / "manifest.json")
+    forged = {**manifest["tables"], "nights": {**manifest["tables"]["nights"], "logical": "0" * 64}}
+    (copy / "manifest.json").write_bytes(sealed.canonical({**manifest, "tables": forged}))
+    assert _rules(copy) == {}
+    assert _rules(copy, regenerate=True) == {"again.logical": "error"}
+    (copy / "manifest.json").write_bytes(sealed.canonical({**manifest, "plan": "0" * 64}))
+    assert _rules(copy, regenerate=True) == {"again.plan": "error"}
+
+
+def test_other_versions_are_told_and_bytes_are_left_alone(copy: Path) -> None:
+    manifest = _read(copy / "manifest.json")
+    files = [{**file, "sha256": "0" * 64} for file in manifest["files"]]
+    manifest = {**manifest, "lock": {**manifest["lock"], "pyarrow": "1.0"}, "files": files}
+    (copy / "manifest.json").write_bytes(sealed.canonical(manifest))
+    assert _rules(copy, regenerate=True) == {"manifest.hash": "error", "again.versions": "warning"}
+
+
+def test_nothing_is_left_of_making_it_again(made: Path) -> None:
+    verify(made, regenerate=True)
+    assert [path.name for path in made.parent.iterdir()] == ["set"]
+
+
+def test_what_is_not_whole_cannot_be_verified(copy: Path) -> None:
+    (copy / "manifest.json").unlink()
+    with pytest.raises(DatasetError, match="--resume"):
+        verify(copy)
+
+
+# Signatures
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> tuple[Path, Path]:
+    """A private and a public key, as openssl writes them."""
+    private, public = tmp_path / "private.pem", tmp_path / "public.pem"
+    _write_keys(ed25519.Ed25519PrivateKey.generate(), private, public)
+    return private, public
+
+
+def _write_keys(key: Any, private: Path, public: Path) -> None:
+    from cryptography.hazmat.primitives import serialization as form
+
+    pem = form.Encoding.PEM
+    private.write_bytes(key.private_bytes(pem, form.PrivateFormat.PKCS8, form.NoEncryption()))
+    public.write_bytes(key.public_key().public_bytes(pem, form.PublicFormat.SubjectPublicKeyInfo))
+
+
+def test_a_signed_set(tmp_path: Path, keys: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    private, public = keys
+    monkeypatch.setenv(signing.VARIABLE, str(private))
+    signed, plain = tmp_path / "signed", tmp_path / "plain"
+    generate(spec(1), signed, twin=True)
+    monkeypatch.delenv(signing.VARIABLE)
+    generate(spec(1), plain, twin=True)
+    found, unsigned = contents(signed), contents(plain)
+    envelopes = [found.pop(name) for name in ("manifest.dsse.json", "twin/manifest.dsse.json")]
+    assert found == unsigned
+    assert verify(signed, public) == ()
+    assert _rules(signed) == {"signature.unchecked": "note"}
+    assert _rules(plain, public_key=public) == {"signature.absent": "error"}
+    envelope = json.loads(envelopes[0])
+    statement = json.loads(base64.b64decode(envelope["payload"]))
+    assert statement["_type"] == "https://in-toto.io/Statement/v1"
+    assert statement["subject"] == [
+        {"name": "manifest.json", "digest": {"sha256": hash_file(signed / "manifest.json")[0]}}
+    ]
+    assert statement["predicate"]["buildDefinition"]["externalParameters"]["spec"]["seed"] == 1
+
+
+def test_the_encoding_that_is_signed_is_that_of_dsse() -> None:
+    # The published example of the DSSE protocol, with our payload type in its place.
+    assert signing.pae(b"hello world") == b"DSSEv1 28 application/vnd.in-toto+json 11 hello world"
+
+
+def test_forged_signatures(tmp_path: Path, keys: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    private, public = keys
+    monkeypatch.setenv(signing.VARIABLE, str(private))
+    target = tmp_path / "set"
+    generate(spec(1), target)
+    envelope = target / signing.ENVELOPE
+    whole = envelope.read_bytes()
+    stranger = tmp_path / "stranger.pem"
+    _write_keys(ed25519.Ed25519PrivateKey.generate(), tmp_path / "their.pem", stranger)
+    assert _rules(target, public_key=stranger) == {"signature.invalid": "error"}
+    other = json.loads(whole)
+    other["payload"] = base64.b64encode(
+        base64.b64decode(other["payload"]).replace(b'"seed": 1', b'"seed": 2')
+    ).decode()
+    envelope.write_text(json.dumps(other))
+    assert _rules(target, public_key=public) == {"signature.invalid": "error"}
+    envelope.write_text(json.dumps({**json.loads(whole), "payloadType": "text/plain"}))
+    assert _rules(target, public_key=public) == {"signature.subject": "error"}
+    for damaged in (b"{", b"[]", b'{"payload": 1}', b'{"payload": "e30="}'):
+        envelope.write_bytes(damaged)
+        assert _rules(target, public_key=public) == {"signature.damaged": "error"}
+    envelope.write_bytes(whole)
+    manifest = _read(target / "manifest.json")
+    (target / "manifest.json").write_bytes(sealed.canonical({**manifest, "seed": 7}))
+    assert _rules(target, public_key=public) == {"signature.subject": "error"}
+
+
+def test_a_signing_that_was_cut_off_is_finished(
+    made: Path, copy: Path, keys: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private, public = keys
+    monkeypatch.setenv(signing.VARIABLE, str(private))
+    generate(spec(1), copy, twin=True, resume=True)
+    assert (copy / signing.ENVELOPE).exists()
+    assert {name: data for name, data in contents(copy).items() if "dsse" not in name} == contents(made)
+    assert "signature.invalid" not in _rules(copy, public_key=public)
+
+
+@pytest.mark.parametrize("content", [None, b"not a key", b"rsa"])
+def test_a_key_that_cannot_sign_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    from cryptography.hazmat.primitives.asymmetric import x25519
+
+    key = tmp_path / "key.pem"
+    if content == b"rsa":
+        _write_keys(x25519.X25519PrivateKey.generate(), key, tmp_path / "public.pem")
+    elif content is not None:
+        key.write_bytes(content)
+    monkeypatch.setenv(signing.VARIABLE, str(key))
+    with pytest.raises(InputError, match=r"RARECASE_SIGNING_KEY=.*Ed25519.*without a password"):
+        generate(spec(1), tmp_path / "set")
+    assert not (tmp_path / "set").exists()
+
+
+def test_openssl_agrees(tmp_path: Path, keys: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second implementation of Ed25519 accepts the signature, where there is one."""
+    private, public = keys
+    monkeypatch.setenv(signing.VARIABLE, str(private))
+    generate(spec(1), tmp_path / "set")
+    envelope = _read(tmp_path / "set" / signing.ENVELOPE)
+    (tmp_path / "message").write_bytes(signing.pae(base64.b64decode(envelope["payload"])))
+    (tmp_path / "signature").write_bytes(base64.b64decode(envelope["signatures"][0]["sig"]))
+    if shutil.which("openssl") is None:
+        return
+    command = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", str(public), "-rawin"]
+    command += ["-in", str(tmp_path / "message"), "-sigfile", str(tmp_path / "signature")]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+# Papers
+
+
+def test_croissant_names_every_table_field_and_file(made: Path) -> None:
+    manifest, told = _read(made / "manifest.json"), _read(made / "croissant.json")
+    assert told["conformsTo"][0] == "http://mlcommons.org/croissant/1.1"
+    sets = {one["name"]: one for one in told["recordSet"]}
+    assert set(sets) == set(manifest["tables"])
+    assert sets["nights"]["key"] == {"@id": "nights/night_id"}
+    fields = {field["name"]: field for field in sets["nights"]["field"]}
+    assert fields["guest_id"]["references"] == {"field": {"@id": "guests/guest_id"}}
+    assert fields["arrived_at"]["dataType"] == "sc:DateTime"
+    files = {one["@id"]: one["sha256"] for one in told["distribution"] if one["@type"] == "cr:FileObject"}
+    assert files == {file["path"]: file["sha256"] for file in manifest["files"]}
+    rai = {"rai:dataCollection", "rai:dataBiases", "rai:dataLimitations", "rai:dataUseCases"}
+    rai |= {"rai:dataSocialImpact", "rai:personalSensitiveInformation", "rai:dataCollectionType"}
+    assert rai <= set(told)
+
+
+@pytest.mark.filterwarnings("ignore")  # of the reader's own dependencies
+@pytest.mark.parametrize("format", ["parquet", "csv", "jsonl"])
+def test_croissant_is_accepted_and_read_by_mlcroissant(tmp_path: Path, format: str) -> None:
+    mlc = pytest.importorskip("mlcroissant", reason="mlcroissant is not installed")
+    made = generate(spec(1), tmp_path / "set", format=format)
+    read = mlc.Dataset(jsonld=str(tmp_path / "set" / "croissant.json"))
+    assert not read.metadata.ctx.issues.errors
+    assert not read.metadata.ctx.issues.warnings
+    records = list(read.records("nights"))
+    assert len(records) == made.table("nights").num_rows
+    assert {int(record["nights/night_id"]) for record in records} == set(
+        made.table("nights")["night_id"].to_pylist()
+    )
+
+
+def test_the_data_card_answers_from_facts(made: Path) -> None:
+    card = (made / "DATACARD.md").read_text()
+    manifest = _read(made / "manifest.json")
+    rows = manifest["tables"]["nights"]["rows"]
+    for said in (
+        f"All {manifest['rows']:,} rows are synthetic",
+        "## What it is not",
+        f"| `nights` | {rows:,} | One row per night that a guest paid for. |",
+        "| visit | visit | case | 2 |",
+        "0.02 per entity-year | expert |",
+        "N·π/n",
+        "| ordinary | 38 |",
+        f"`{manifest['logical']}`",
+    ):
+        assert said in card
+    assert "This is the **twin** world" in (made / "twin" / "DATACARD.md").read_text()
+
+
+def test_croissant_tells_what_imitates_people() -> None:
+    from dataclasses import replace
+
+    from tests.common import toy
+
+    names = replace(toy.GUESTS.columns[1], name="surname", privacy="direct")
+    guests = replace(toy.GUESTS, columns=(*toy.GUESTS.columns, names))
+    schema = replace(toy.SCHEMA, tables=(guests, *toy.SCHEMA.tables[1:]))
+    told = croissant(dict(generate(spec(1)).manifest), schema)
+    assert "guests.surname" in told["rai:personalSensitiveInformation"]
