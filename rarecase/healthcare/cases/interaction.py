@@ -1,0 +1,161 @@
+"""A strong CYP3A inhibitor meets a sensitive substrate, and the patient comes to harm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+from scipy.special import ndtri
+
+from rarecase.common.case import Natural
+from rarecase.common.seeds import Int64
+from rarecase.healthcare.cases import pair
+from rarecase.healthcare.cases.pair import MINUTE, Floats, Meeting, Pair
+from rarecase.healthcare.cases.record import AMBULATORY, EMERGENCY, INPATIENT, Effects
+from rarecase.healthcare.data import pharmacology
+from rarecase.healthcare.data.pharmacology import inhibitors, victims
+from rarecase.healthcare.data.population import US_PER_DAY
+from rarecase.healthcare.schema import SPECIALTIES
+
+if TYPE_CHECKING:
+    from rarecase.common.spec import Spec
+    from rarecase.healthcare.spec import HealthcareSpec
+
+#: Share of harmed patients in whom somebody names the interaction (expert).
+RECOGNISED = 0.6
+#: Log exposure ratio at which half of the patients go to an emergency department (a ratio of 6; expert).
+EMERGENCY_AT = np.log(6.0)
+
+
+class Interaction(Pair):
+    """A manifest drug interaction: exposure rises by the published ratio, a value moves, an encounter follows."""
+
+    title: ClassVar[str] = "CYP3A drug interaction"
+    definition: ClassVar[str] = (
+        "A patient on a sensitive CYP3A substrate is prescribed a strong inhibitor; while both are taken the"
+        " exposure to the substrate rises (published ratio of the pair, else 1/(1 - CR x IR), log-normal between"
+        " patients), after days a laboratory value or vital sign moves with the logarithm of the ratio, and the"
+        " patient is seen for it; one of the drugs is stopped and the value returns."
+    )
+    source: ClassVar[str] = (
+        "Model: Ohno 2007 (Clin Pharmacokinet 46:681); CR: Yeung 2015 (PMID 26380158) and clinical ratios by"
+        " PMID; IR: 26 arms on oral midazolam; effects per unit of log exposure: expert"
+    )
+    kind: Literal["interaction"] = "interaction"
+
+    def natural(self, spec: Spec) -> Natural | None:
+        return pair.expert_rate(
+            self,
+            6e-5,
+            "0.11 admissions per person-year, of which 1.1 % are due to interactions (Dechanont 2014, median),"
+            " of which a twentieth are of a strong CYP3A inhibitor with a sensitive substrate (expert)",
+        )
+
+
+@dataclass(frozen=True)
+class Harm:
+    """How it went with each patient, shape (n,)."""
+
+    meeting: Meeting
+    ratio: Floats
+    midazolam_ratio: Floats
+    event: Int64
+    end: Int64
+    recognised: Int64
+
+
+def happen(case: Interaction, spec: HealthcareSpec, homes: Int64, onset_us: Int64, effects: Effects) -> Harm:
+    """Let it happen to patients of a part; how it went, for the cases table."""
+    meeting = pair.meet(case, spec, homes, onset_us, effects)
+    ratio, on_midazolam = pharmacology.exposure(
+        meeting.victim, meeting.perpetrator, _normal(meeting, "study"), _normal(meeting, "subject")
+    )
+    event = _event(case, meeting, spec.horizon_us)
+    end = np.minimum(event + meeting.days("recovery", 7, 24), (event + spec.horizon_us) // 2)
+    stops_victim = meeting.draw("what is stopped") < 0.7
+    course = meeting.days("course", *_course(meeting))
+    last = np.where(stops_victim, meeting.at + course, event)
+    pair.prescribe_inhibitor(meeting, np.maximum(np.minimum(last, meeting.at + course), event), spec.horizon_us)
+    _victim(meeting, event, end, stops_victim, spec.horizon_us)
+    # A difficult case is a mild one: the value moves, but less than the exposure would let it.
+    strength = (1.25 - 0.9 * case.difficulty) * np.log(ratio)
+    shift = pharmacology.effects()[meeting.victim] * strength[:, None]
+    _visit_for_harm(meeting, event, ratio, shift)
+    _recovery(meeting, end, 0.12 * shift)
+    effects.shift_ordinary(meeting.local, meeting.at + US_PER_DAY, end - US_PER_DAY, shift)
+    seen = meeting.draw("recognised") < RECOGNISED
+    recognised = event + meeting.days("recognition takes", 0, 3)
+    return Harm(meeting, ratio, on_midazolam, event, end, np.where(seen, recognised, -1))
+
+
+def _normal(meeting: Meeting, name: str) -> Floats:
+    return np.asarray(ndtri(meeting.draw(name) * (1 - 2e-16) + 1e-16), np.float64)
+
+
+def _event(case: Interaction, meeting: Meeting, horizon_us: int) -> Int64:
+    """When the patient is seen for it: days after the inhibitor began, later where it is hard to see."""
+    lag = np.array([found.lag_days for found in victims()])[meeting.victim]
+    wait = meeting.days("lag", lag[:, 0], lag[:, 1]) * (0.75 + 0.5 * case.difficulty)
+    moment = meeting.at + np.minimum(wait.astype(np.int64), (horizon_us - meeting.at) // 2)
+    # At any hour, as such things come, but in whole minutes.
+    return np.asarray(moment // MINUTE * MINUTE, np.int64)
+
+
+def _course(meeting: Meeting) -> tuple[Floats, Floats]:
+    days = np.array([found.course_days for found in inhibitors()])[meeting.perpetrator]
+    return days[:, 0], days[:, 1]
+
+
+def _victim(meeting: Meeting, event: Int64, end: Int64, stops: Floats, horizon_us: int) -> None:
+    """The victim's exposure: theirs, cut short and taken up again; or one that the case brings."""
+    once = meeting.of_victim("single_dose").astype(np.bool_)
+    start = meeting.at - meeting.days("on the victim since", 14, 300)
+    start = np.where(once, event - 90 * MINUTE, start)
+    last = np.where(once, event - 60 * MINUTE, np.where(stops, event, np.int64(horizon_us)))
+    pair.bring_victim(meeting, start, last, horizon_us)
+    row = np.flatnonzero((meeting.own >= 0) & stops)
+    meeting.effects.change("medications", meeting.own[row], "end", event[row], "victim/stopped")
+    again = row[meeting.draw("taken up again")[row] < 0.6]
+    drugs = {"drug": meeting.of_victim("drug")[again], "reason": meeting.of_victim("reason")[again]}
+    none = np.full(again.shape, -1, dtype=np.int64)
+    later = np.full(again.shape, horizon_us)
+    pair.expose(meeting, again, none, drugs, end[again], later, horizon_us, "victim/taken up again")
+
+
+def _visit_for_harm(meeting: Meeting, event: Int64, ratio: Floats, shift: Floats) -> None:
+    """The encounter for it, with the values that show it; strong cases come as emergencies or are admitted."""
+    urgency = 1 / (1 + np.exp(-2.0 * (np.log(ratio) - EMERGENCY_AT)))
+    u = meeting.draw("where to")
+    kind = np.where(u < 0.35 * urgency, INPATIENT, np.where(u < urgency, EMERGENCY, AMBULATORY))
+    reason = meeting.of_victim("event")
+    hours = np.where(kind == INPATIENT, 30 + meeting.draw("stay") * 90, np.where(kind == EMERGENCY, 2 + 5 * u, 0.5))
+    start = np.where(kind == AMBULATORY, meeting.in_office(event, "event hour"), event)
+    start = np.maximum(start, meeting.at + 60 * MINUTE)
+    finish = start + (hours * 60).astype(np.int64) * MINUTE
+    internal, urgent = SPECIALTIES.index("internal medicine"), SPECIALTIES.index("emergency medicine")
+    specialty = np.where(kind == INPATIENT, internal, urgent)
+    specialty = np.where(kind == AMBULATORY, SPECIALTIES.index("primary care"), specialty)
+    key = meeting.effects.visit(
+        meeting.local, start=start, end=finish, kind=kind, specialty=specialty, reason=reason, role="visit/event"
+    )
+    pair.diagnose(meeting, key, reason, start, start + meeting.days("harm lasts", 5, 30), "event")
+    until = meeting.effects.record.until[meeting.local]
+    pair.measure(meeting, "event", key, start, np.minimum(finish, until), shift)
+
+
+def _recovery(meeting: Meeting, end: Int64, shift: Floats) -> None:
+    """A visit when it is over, at which the values have returned."""
+    start = np.maximum(meeting.in_office(end, "recovery hour"), meeting.at + 120 * MINUTE)
+    start = np.minimum(start, meeting.effects.record.until[meeting.local] - 60 * MINUTE)
+    finish = start + (12 + (meeting.draw("recovery takes") * 30).astype(np.int64)) * MINUTE
+    key = meeting.effects.visit(
+        meeting.local,
+        start=start,
+        end=finish,
+        kind=AMBULATORY,
+        specialty=SPECIALTIES.index("primary care"),
+        reason=meeting.of_victim("reason"),
+        role="visit/recovery",
+    )
+    pair.measure(meeting, "recovery", key, start, finish, shift)

@@ -1,0 +1,300 @@
+"""A rare disease: who has it, since when, and when it was or will be recognised.
+
+A prevalent patient has lived to see the onset: at age a, the share of a disorder's patients that counts is the
+part of its onset classes that lies below a, times the share of their sex under its inheritance. Homes are
+drawn by that law from the population (a thinning of candidates, and then the disorder given sex and age), so
+that disorders come out in proportion to their prevalence and patients with the right age and sex.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from rarecase.common.case import Case, Natural
+from rarecase.common.errors import SpecError, nearest
+from rarecase.common.seeds import Int64, keyed_uniform
+from rarecase.healthcare.data.disorders import (
+    DELAY_SHAPE,
+    MALE_SHARE,
+    MODES,
+    ONSET_YEARS,
+    catalogue,
+    delay_scale,
+    delay_survival,
+    names,
+    onset_share,
+)
+from rarecase.healthcare.data.people import AGES, pyramid
+from rarecase.healthcare.data.population import DAYS_PER_YEAR, FEMALE, MALE, US_PER_DAY, People, people
+
+if TYPE_CHECKING:
+    from rarecase.common.spec import Spec
+    from rarecase.healthcare.spec import HealthcareSpec
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+_US_PER_YEAR = DAYS_PER_YEAR * US_PER_DAY
+#: Points per class of onset at which its law is followed when the delay must end within the window.
+_STEPS = 48
+_YEARS_OF_AGE = np.maximum(np.arange(AGES, dtype=np.float64), 0.25)
+
+
+class RareDisease(Case):
+    """A patient with a rare disorder of Orphanet's, chosen by code, by name, or by natural prevalence."""
+
+    title: ClassVar[str] = "Rare disease"
+    definition: ClassVar[str] = (
+        "A living patient of an age and sex that the disorder allows has signs of it by their published"
+        " frequencies, sees specialists, is often told something else first, and is diagnosed after a delay"
+        " (median two years, mean five and a half, long tail) before, within or after the window."
+    )
+    source: ClassVar[str] = (
+        "Orphanet 2025-12 (CC BY 4.0): phenotypes, onset, inheritance, prevalence; HPO 2025-01-16; delay after"
+        " Faye 2024 (Eur J Hum Genet 32:1116) and the registry of Spain; misdiagnosis after EURORDIS 2024"
+    )
+    reveals: ClassVar[frozenset[str]] = frozenset(
+        {
+            "conditions.orpha",
+            "conditions.name",
+            "conditions.icd10cm",
+            "conditions.onset_date",
+            "phenotypes.hpo_id",
+            "phenotypes.name",
+            "phenotypes.onset_date",
+            "encounters.specialty",
+        }
+    )
+
+    kind: Literal["rare_disease"] = "rare_disease"
+    disorder: int | str | None = Field(
+        default=None, description="ORPHA code or name; none draws over all disorders by natural prevalence"
+    )
+    diagnosis: Literal["any", "within"] = Field(
+        default="any", description="when it is recognised: at any time of life, or within the window"
+    )
+
+    def place(self) -> int | None:
+        """Position of the disorder in the catalogue, None for all of them.
+
+        Raises
+        ------
+        SpecError
+            For a disorder that is not there, with the nearest name.
+        """
+        if self.disorder is None:
+            return None
+        word = str(self.disorder).strip().lower()
+        if word in names():
+            return names()[word]
+        raise SpecError(
+            "disorder",
+            self.disorder,
+            f"an ORPHA code or name among the {len(catalogue()):,} disorders with phenotypes, onset, inheritance"
+            " and prevalence",
+            nearest=nearest(word, names()),
+        )
+
+    def stratum(self) -> str:
+        place = self.place()
+        name = self.kind if place is None else f"{self.kind}:{catalogue().orpha[place]}"
+        return name if self.diagnosis == "any" else f"{name}:within"
+
+    def natural(self, spec: Spec) -> Natural | None:
+        choice, place = self.choice(spec), self.place()
+        if choice.total == 0:
+            return None
+        evidence = "expert" if place is None else catalogue().evidence[place]
+        within = " whose diagnosis falls into the window" if self.diagnosis == "within" else ""
+        return Natural(
+            choice.total,
+            "entity",
+            "observed" if evidence == "observed" and not within else "expert",
+            f"Orphanet 2025-12, class of prevalence with the mean of 2021 where one is given: living patients{within}",
+        )
+
+    def choice(self, spec: Spec) -> Choice:
+        """The law of who has it in the world of `spec`."""
+        world: HealthcareSpec = spec  # type: ignore[assignment]
+        window = spec.days / DAYS_PER_YEAR if self.diagnosis == "within" else None
+        return _choice(self.place(), world.youngest, world.oldest, window)
+
+    def eligible(self, spec: Spec, entities: Int64) -> Bools:
+        who = people(spec, entities)  # type: ignore[arg-type]
+        u = keyed_uniform(spec.seed, ("eligible", self.label), entities)
+        lives = who.death_us > (spec.horizon_us if self.diagnosis == "within" else US_PER_DAY)
+        return np.asarray((u < self.choice(spec).acceptance[who.cells]) & lives, np.bool_)
+
+    def onset(self, spec: Spec, homes: Int64) -> Int64:
+        courses = self.courses(spec, people(spec, homes))  # type: ignore[arg-type]
+        return np.clip(courses.onset_us, 0, spec.horizon_us - 1)
+
+    def courses(self, spec: Spec, who: People) -> Courses:
+        """When each patient's disease began and was recognised."""
+
+        def draw(what: str) -> Floats:
+            return keyed_uniform(spec.seed, ("course", self.label, what), who.ordinals)
+
+        disorder = self.choice(spec).disorder(who.cells, draw("disorder"))
+        window = spec.days / DAYS_PER_YEAR if self.diagnosis == "within" else None
+        onset_class, years = _onset(disorder, who.age, who.sex == FEMALE, draw("onset"), window)
+        scale = delay_scale(who.sex == FEMALE, onset_class)
+        delay = _delay(draw("delay"), scale, who.age - years, window)
+        begins = who.birth_day * US_PER_DAY + (years * _US_PER_YEAR).astype(np.int64)
+        recognised = begins + np.minimum(delay * _US_PER_YEAR, 2.0**60).astype(np.int64)
+        if window is not None:
+            recognised = np.clip(recognised, US_PER_DAY, spec.horizon_us - US_PER_DAY)
+        return Courses(disorder, _mode(disorder, who.sex, draw("mode")), onset_class, begins, recognised)
+
+
+@dataclass(frozen=True)
+class Courses:
+    """The course of each patient's disease, shape (n,): microseconds after the start, often negative."""
+
+    disorder: Int64
+    mode: Int64
+    onset_class: Int64
+    onset_us: Int64
+    diagnosis_us: Int64
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Who has a disorder, and which, in one population.
+
+    Disorders of equal onset and sex share form a group. Cells are sex × 101 + year of age.
+
+    Attributes
+    ----------
+    total
+        Share of the population that has any of them.
+    acceptance
+        Relative chance of a cell's people, shape (cells,), at most 1.
+    groups
+        Cumulative weight of the groups given the cell, shape (groups, cells), last row 1.
+    members, first, cumulative
+        Disorders ordered by group, where each group begins, and running prevalence over all.
+    """
+
+    total: float
+    acceptance: Floats
+    groups: Floats
+    members: Int64
+    first: Int64
+    cumulative: Floats
+
+    def disorder(self, cells: Int64, u: Floats) -> Int64:
+        """A disorder for people in these cells, from one uniform each, shape (n,)."""
+        if self.members.size == 1:
+            return np.full(cells.shape, self.members[0])
+        group = (u[None, :] >= self.groups[:, cells]).sum(axis=0)
+        group = np.minimum(group, self.groups.shape[0] - 1)
+        below = np.where(group > 0, self.groups[group - 1, cells], 0.0)
+        rest = (u - below) / np.maximum(self.groups[group, cells] - below, 1e-300)
+        start = np.where(self.first[group] > 0, self.cumulative[self.first[group] - 1], 0.0)
+        end = self.cumulative[self.first[group + 1] - 1]
+        at = np.searchsorted(self.cumulative, start + rest * (end - start), side="right")
+        return self.members[np.clip(at, self.first[group], self.first[group + 1] - 1)]
+
+
+@lru_cache(maxsize=32)
+def _choice(place: int | None, youngest: int, oldest: int, window: float | None) -> Choice:
+    book, people_in = catalogue(), pyramid(youngest, oldest).ravel()
+    known = np.flatnonzero(book.prevalence > 0) if place is None else np.array([place])
+    prevalence = np.nan_to_num(book.prevalence[known])
+    law = np.concatenate([book.onset[known], book.male_share[known, None]], axis=1)
+    kinds, group = np.unique(law, axis=0, return_inverse=True)
+    order = np.argsort(group, kind="stable")
+    onset, male = kinds[:, :8].astype(np.bool_), kinds[:, 8]
+    sexes = np.repeat(np.stack([male, 1 - male], axis=1), AGES, axis=1)
+    alive = people_in * sexes * np.tile(_mean(onset, onset_share(_YEARS_OF_AGE)), 2)
+    meets = alive if window is None else people_in * sexes * _recognised(onset, window)
+    per_group = np.bincount(group, np.maximum(prevalence, 1e-12), kinds.shape[0])
+    whole = np.maximum(alive.sum(axis=1, keepdims=True), 1e-300)
+    share = per_group[:, None] * meets / whole
+    cell = share.sum(axis=0)
+    chance = np.divide(cell, people_in, out=np.zeros_like(cell), where=people_in > 0)
+    running = np.cumsum(share, axis=0)
+    return Choice(
+        total=float(cell.sum()) if prevalence.sum() > 0 else 0.0,
+        acceptance=chance / max(chance.max(), 1e-300),
+        groups=running / np.maximum(running[-1], 1e-300),
+        members=known[order],
+        first=np.searchsorted(group[order], np.arange(kinds.shape[0] + 1)),
+        cumulative=np.cumsum(np.maximum(prevalence, 1e-12)[order]),
+    )
+
+
+def _mean(onset: Bools, share: Floats) -> Floats:
+    """Mean over the classes of each set, shape (sets, ages): summed in a fixed order, without BLAS."""
+    total = np.zeros((onset.shape[0], share.shape[1]))
+    for number in range(8):
+        total += onset[:, number, None] * share[number]
+    return total / onset.sum(axis=1, keepdims=True)
+
+
+def _recognised(onset: Bools, window: float) -> Floats:
+    """Chance that a diagnosis falls into the window, by set of onset classes and cell, shape (sets, cells)."""
+    by_sex = []
+    for sex in (MALE, FEMALE):
+        share = np.empty((8, AGES))
+        for number in range(8):
+            since = _YEARS_OF_AGE - _points(number)[:, None]
+            scale = delay_scale(sex == FEMALE, number)
+            ends = np.where(since > 0, delay_survival(since, scale) - delay_survival(since + window, scale), 0.0)
+            share[number] = ends.mean(axis=0)
+        by_sex.append(_mean(onset, share))
+    return np.concatenate(by_sex, axis=1)
+
+
+def _points(number: int) -> Floats:
+    """Ages in the middle of equal shares of a class of onset, shape (steps,)."""
+    low, high = ONSET_YEARS[number]
+    return np.asarray(low + (high - low) * (np.arange(_STEPS) + 0.5) / _STEPS, np.float64)
+
+
+def _onset(
+    disorder: Int64, age: Floats, female: Bools, u: Floats, window: float | None
+) -> tuple[Int64, Floats]:
+    """Class and age of onset, given the age reached (and a diagnosis within the window, if that is asked)."""
+    points = np.concatenate([_points(number) for number in range(8)])
+    number = np.repeat(np.arange(8), _STEPS)
+    since = age[:, None] - points[None, :]
+    weight = catalogue().onset[disorder][:, number] * (since > 0)
+    if window is not None:
+        scale = delay_scale(female[:, None], number[None, :])
+        weight = weight * (delay_survival(since, scale) - delay_survival(since + window, scale))
+    # Between two points of a class the law is flat; a newborn may stand before the first of them.
+    total = weight.sum(axis=1)
+    running = np.cumsum(np.where(total[:, None] > 0, weight, catalogue().onset[disorder][:, number]), axis=1)
+    at = (u[:, None] * running[:, -1:] >= running).sum(axis=1)
+    at = np.minimum(at, points.size - 1)
+    within = np.clip((u * running[:, -1] - np.where(at > 0, running[np.arange(at.size), at - 1], 0.0)), 0, None)
+    width = (ONSET_YEARS[number[at], 1] - ONSET_YEARS[number[at], 0]) / _STEPS
+    step = np.maximum(running[np.arange(at.size), at] - np.where(at > 0, running[np.arange(at.size), at - 1], 0.0), 1e-300)
+    years = points[at] + width * (np.clip(within / step, 0, 1) - 0.5)
+    return number[at], np.minimum(np.maximum(years, 0.0), 0.98 * age)
+
+
+def _delay(u: Floats, scale: Floats, since: Floats, window: float | None) -> Floats:
+    """Years from onset to diagnosis; cut to the window if that is asked."""
+    if window is None:
+        return np.asarray(scale * (-np.log1p(-u)) ** (1 / DELAY_SHAPE), np.float64)
+    first, last = delay_survival(since, scale), delay_survival(since + window, scale)
+    left = np.clip(first - u * (first - last), 1e-300, 1.0)
+    return np.asarray(scale * (-np.log(left)) ** (1 / DELAY_SHAPE), np.float64)
+
+
+def _mode(disorder: Int64, sex: Int64, u: Floats) -> Int64:
+    """Mode of inheritance, given the sex; "unknown" where Orphanet names none."""
+    book = catalogue()
+    share = np.where(sex[:, None] == MALE, MALE_SHARE, 1 - MALE_SHARE)
+    weight = book.inheritance[disorder] * share
+    running = np.cumsum(weight, axis=1)
+    at = (u[:, None] * running[:, -1:] >= running).sum(axis=1)
+    return np.where(running[:, -1] > 0, np.minimum(at, len(MODES) - 1), MODES.index("unknown"))
