@@ -8,7 +8,7 @@ from rarecase.automotive.checks import checks
 from rarecase.automotive.formats import FORMATS
 from rarecase.automotive.generate import generate_part
 from rarecase.automotive.measures import measures
-from rarecase.automotive.plan import exposure, no_details
+from rarecase.automotive.plan import details, exposure
 from rarecase.automotive.schema import SCHEMA
 from rarecase.automotive.spec import AutomotiveSpec
 from rarecase.common.domain import Domain
@@ -24,7 +24,7 @@ DOMAIN = Domain(
     entity_table="episodes",
     entities="episodes",
     generate_part=generate_part,
-    details=no_details,
+    details=details,
     exposure=exposure,
     checks=checks,
     measures=measures,

@@ -1,6 +1,7 @@
 """The laws of the road, checked on what was written: each is a query that returns the rows that break it.
 
-Tolerances are those of the stored steps: an acceleration is known to 0.005 m/s² and rounded once more inside the
+Tolerances are those of the stored steps: an acceleration is known to 0.005 m/s² and rounded once more
+inside the
 simulation, a station to 0.005 m.
 """
 
@@ -48,7 +49,8 @@ ELLIPSE = Law(
             power(abs(acceleration_mps2) + {GRAVITY * _STEEPEST}, 2) + power(sideways_mps2, 2)
                 > power(friction * {GRAVITY}, 2)
     ), placed AS (
-        SELECT t.*, e.road_id FROM suspects t JOIN vehicles v USING (vehicle_id) JOIN episodes e USING (episode_id)
+        SELECT t.*, e.road_id FROM suspects t
+        JOIN vehicles v USING (vehicle_id) JOIN episodes e USING (episode_id)
     )
     SELECT p.vehicle_id, p.observed_at, p.acceleration_mps2, p.sideways_mps2, p.friction
     FROM placed p ASOF JOIN road_segments s ON p.road_id = s.road_id AND p.position_m >= s.from_m
@@ -111,7 +113,8 @@ OVERLAP = Law(
         SELECT v.vehicle_id, v.length_m, v.width_m,
             lead(v.vehicle_id) OVER lane AS leader, lead(v.length_m) OVER lane AS their_length,
             lead(v.width_m) OVER lane AS their_width
-        FROM vehicles v JOIN (SELECT vehicle_id, min_by(position_m, observed_at) AS start FROM telemetry GROUP BY 1) t
+        FROM vehicles v
+        JOIN (SELECT vehicle_id, min_by(position_m, observed_at) AS start FROM telemetry GROUP BY 1) t
             USING (vehicle_id)
         WINDOW lane AS (PARTITION BY v.episode_id, v.lane ORDER BY t.start)
     )
@@ -139,7 +142,8 @@ FRICTION = Law(
             min(least(abs(t.position_m - p.from_m), abs(t.position_m - p.until_m))) AS border
         FROM {_PLACED} t JOIN {_MATERIAL} m USING (episode_id)
         JOIN road_patches p ON p.road_id = m.road_id
-            AND t.position_m >= p.from_m - {STATION_TOLERANCE} AND t.position_m < p.until_m + {STATION_TOLERANCE}
+            AND t.position_m >= p.from_m - {STATION_TOLERANCE}
+            AND t.position_m < p.until_m + {STATION_TOLERANCE}
         GROUP BY t.vehicle_id, t.observed_at
     ), other AS (
         SELECT t.vehicle_id, t.observed_at, t.friction, m.base
@@ -202,7 +206,8 @@ HARMLESS = Law(
     """
     SELECT c.case_id, e.kind FROM cases c JOIN vehicles v ON v.episode_id = c.entity_id
     JOIN events e ON e.vehicle_id = v.vehicle_id
-    WHERE c.kind = 'wet_but_grippy' AND e.kind IN ('collision', 'traction_loss', 'lane_departure', 'barrier_contact')
+    WHERE c.kind = 'wet_but_grippy'
+        AND e.kind IN ('collision', 'traction_loss', 'lane_departure', 'barrier_contact')
     """,
 )
 
@@ -219,7 +224,7 @@ HIDDEN = Law(
 
 
 def _material_range() -> Law:
-    """Friction of roads and of ice within the published ranges, with half a step of the scale on either side."""
+    """Friction of roads and of ice within the published ranges, half a step of the scale on either side."""
     low, high = data.numbers("surfaces", "dry_low"), data.numbers("surfaces", "dry_high")
     wet = data.numbers("surfaces", "wet_low")
     snow, ice = (
@@ -227,7 +232,8 @@ def _material_range() -> Law:
     )
     dry = " OR ".join(
         f"(r.surface = '{name}' AND (r.dry_friction NOT BETWEEN {low[row]} AND {high[row]} "
-        f"OR (w.road_state IN ('{STATES[1]}', '{STATES[2]}') AND w.friction NOT BETWEEN {wet[row]} - 0.005 AND {high[row]})))"
+        f"OR (w.road_state IN ('{STATES[1]}', '{STATES[2]}') AND w.friction NOT BETWEEN {wet[row]} - "
+        f"0.005 AND {high[row]})))"
         for row, name in enumerate(SURFACES)
     )
     return Law(
@@ -242,8 +248,10 @@ def _material_range() -> Law:
             OR (w.road_state = 'ice' AND w.friction NOT BETWEEN {ice[0]} - 0.005 AND {ice[1]} + 0.005)
         UNION ALL
         SELECT e.episode_id, r.surface, 'ice', w.friction_scale * p.friction
-        FROM road_patches p JOIN roads r USING (road_id) JOIN episodes e USING (road_id) JOIN weather w USING (episode_id)
-        WHERE p.kind = 'ice' AND w.friction_scale * p.friction NOT BETWEEN {ice[0]} - 0.005 AND {ice[1]} + 0.005
+        FROM road_patches p JOIN roads r USING (road_id) JOIN episodes e USING (road_id)
+        JOIN weather w USING (episode_id)
+        WHERE p.kind = 'ice'
+            AND w.friction_scale * p.friction NOT BETWEEN {ice[0]} - 0.005 AND {ice[1]} + 0.005
         """,
     )
 

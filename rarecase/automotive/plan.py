@@ -5,13 +5,34 @@ from __future__ import annotations
 import numpy as np
 
 from rarecase.automotive import data
-from rarecase.common.domain import no_details
+from rarecase.common.errors import PlanError
+from rarecase.common.keys import KeySpace
+from rarecase.common.plan import Placement
 from rarecase.common.spec import Spec
 
-__all__ = ["exposure", "no_details"]
-
+#: Events that one vehicle can have, as places for their keys: kinds times occurrences.
+EVENTS_PER_CODE, EVENT_CODES = 64, 8
 #: Vehicles drive slower than the limit on average; the share is that of the simulated ordinary world.
 _SHARE_OF_LIMIT = 0.85
+
+
+def details(spec: Spec, placements: tuple[Placement, ...], keys: KeySpace) -> None:
+    """Nothing crosses parts; but a part whose rows could outgrow their keys is refused here.
+
+    Raises
+    ------
+    PlanError
+        When a block holds so many vehicles that their events have no keys.
+    """
+    most = int(data.numbers("road_classes", "lanes").max()) * spec.population.vehicles_per_lane[1]  # type: ignore[attr-defined]
+    rows = min(spec.block, spec.size) * most * EVENTS_PER_CODE * EVENT_CODES
+    if rows.bit_length() > keys.part_row_bits:
+        raise PlanError(
+            "block",
+            spec.block,
+            f"blocks whose events fit {keys.part_row_bits} bits",
+            hint="Use a smaller block.",
+        )
 
 
 def exposure(spec: Spec, per: str) -> float:
@@ -33,5 +54,7 @@ def exposure(spec: Spec, per: str) -> float:
         return float((shares * vehicles).sum() * hours)
     if per != "vehicle-km":
         raise KeyError(per)
-    limit = (data.numbers("road_classes", "limit_low_kmh") + data.numbers("road_classes", "limit_high_kmh")) / 2.0
+    limit = (
+        data.numbers("road_classes", "limit_low_kmh") + data.numbers("road_classes", "limit_high_kmh")
+    ) / 2.0
     return float((shares * vehicles * limit).sum() * _SHARE_OF_LIMIT * hours)

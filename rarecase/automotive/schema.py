@@ -214,9 +214,17 @@ _VEHICLES = Table(
         _physical("length_m", "Length", "m", 0.1, 2, 25),
         _physical("width_m", "Width", "m", 0.01, 1, 2.6),
         Column(
-            name="mass_kg", type="int32", meaning="Mass", unit="kg", minimum=500, maximum=44000, role="measure"
+            name="mass_kg",
+            type="int32",
+            meaning="Mass",
+            unit="kg",
+            minimum=500,
+            maximum=44000,
+            role="measure",
         ),
-        _physical("desired_speed_mps", "Speed its driver would choose on a dry free road", "m/s", 0.01, 3, 60),
+        _physical(
+            "desired_speed_mps", "Speed its driver would choose on a dry free road", "m/s", 0.01, 3, 60
+        ),
         _physical("headway_s", "Time gap its driver keeps", "s", 0.01, 0.3, 6),
         _physical("reaction_s", "Reaction time of its driver", "s", 0.1, 0.1, 3),
         _physical("brake_mps2", "Deceleration that its brakes can give", "m/s2", 0.1, 3, 12),
@@ -228,15 +236,26 @@ _VEHICLES = Table(
 
 _TELEMETRY = Table(
     name="telemetry",
-    meaning="Motion of each vehicle, ten rows a second: the state at a tick and the acceleration until the next.",
+    meaning="Motion of each vehicle, ten rows a second: state at a tick, acceleration until the next.",
     columns=(
         _key("vehicle_id", "The vehicle"),
         _when("observed_at", "Time of the tick"),
         _physical(
-            "position_m", "Station of the vehicle's middle along the road", "m", POSITION_QUANTUM, 0, wide=False
+            "position_m",
+            "Station of the vehicle's middle along the road",
+            "m",
+            POSITION_QUANTUM,
+            0,
+            wide=False,
         ),
         _physical(
-            "offset_m", "Distance from the middle of its lane, left positive", "m", OFFSET_QUANTUM, -4, 4, wide=False
+            "offset_m",
+            "Distance from the middle of its lane, left positive",
+            "m",
+            OFFSET_QUANTUM,
+            -4,
+            4,
+            wide=False,
         ),
         _physical("speed_mps", "Speed", "m/s", SPEED_QUANTUM, 0, 80, wide=False),
         _physical(
@@ -247,7 +266,11 @@ _TELEMETRY = Table(
             wide=False,
         ),
         _physical(
-            "sideways_mps2", "Acceleration that the tyres give across", "m/s2", ACCELERATION_QUANTUM, wide=False
+            "sideways_mps2",
+            "Acceleration that the tyres give across",
+            "m/s2",
+            ACCELERATION_QUANTUM,
+            wide=False,
         ),
         _physical("friction", "Friction of the road under it", "1", FRICTION_QUANTUM, 0.03, 1, wide=False),
     ),
@@ -268,7 +291,13 @@ _EVENTS = Table(
         _key("other_vehicle_id", "The other vehicle of a collision", nullable=True),
         _physical("speed_mps", "Speed before it", "m/s", SPEED_QUANTUM, 0, 80),
         _physical(
-            "delta_v_mps", "Change of speed by a collision or contact", "m/s", SPEED_QUANTUM, 0, 80, nullable=True
+            "delta_v_mps",
+            "Change of speed by a collision or contact",
+            "m/s",
+            SPEED_QUANTUM,
+            0,
+            80,
+            nullable=True,
         ),
     ),
     key=("event_id",),
@@ -283,7 +312,13 @@ _CRITICALITY = Table(
     columns=(
         _key("vehicle_id", "The vehicle"),
         _physical(
-            "ttc_min_s", "Shortest time to collision; null if never closing in", "s", 0.01, 0, derived=True, nullable=True
+            "ttc_min_s",
+            "Shortest time to collision; null if never closing in",
+            "s",
+            0.01,
+            0,
+            derived=True,
+            nullable=True,
         ),
         _physical(
             "thw_min_s", "Shortest time gap; null without a leader", "s", 0.01, 0, derived=True, nullable=True
@@ -334,7 +369,14 @@ SCHEMA = Schema(
         _CRITICALITY,
         *case_tables(
             "episodes",
-            _physical("delta_v_mps", "Change of speed of a labelled collision", "m/s", SPEED_QUANTUM, 0, nullable=True),
+            _physical(
+                "delta_v_mps",
+                "Change of speed of a labelled collision",
+                "m/s",
+                SPEED_QUANTUM,
+                0,
+                nullable=True,
+            ),
             entity_key="episode_id",
         ),
     ),

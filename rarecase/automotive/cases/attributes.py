@@ -89,12 +89,14 @@ def setting(spec: Spec, entities: Int) -> Setting:
 
 
 def start_us(spec: Spec, entities: Int) -> Int:
-    """Begin of each episode: any day, an hour as traffic has it, never so late that it outlasts the window."""
+    """Begin of each episode: any day, an hour as traffic has it, and no episode outlasts the window."""
     day = (keyed_uniform(spec.seed, "episode day", entities) * spec.days).astype(np.int64)
-    clock = Clock.of_day(data.numbers("hours", "weight")).at(keyed_uniform(spec.seed, "episode hour", entities))
+    clock = Clock.of_day(data.numbers("hours", "weight")).at(
+        keyed_uniform(spec.seed, "episode hour", entities)
+    )
     latest = spec.horizon_us - ticks(spec) * TICK_US
     moment = np.minimum(day * DAY_US + clock, latest)
-    return moment // TICK_US * TICK_US
+    return np.asarray(moment // TICK_US * TICK_US, np.int64)
 
 
 def road_class(spec: Spec, entities: Int) -> Int:
@@ -145,8 +147,9 @@ def _weather_cell(spec: Spec, entities: Int, start: Int) -> Int:
     day = np.datetime64(spec.start, "D") + (start // DAY_US).astype("timedelta64[D]")
     month = day.astype("datetime64[M]").astype(np.int64) % 12
     group = month * 4 + start % DAY_US // (6 * HOUR_US)
-    hour = low[group] + (keyed_uniform(spec.seed, "weather hour", entities) * (high - low)[group]).astype(np.int64)
-    return np.searchsorted(before, hour, side="right").astype(np.int64) - 1
+    u = keyed_uniform(spec.seed, "weather hour", entities)
+    hour = low[group] + (u * (high - low)[group]).astype(np.int64)
+    return np.asarray(np.searchsorted(before, hour, side="right") - 1, np.int64)
 
 
 def _class_of(quantity: str, cell: Int) -> Int:
@@ -169,7 +172,9 @@ def _ground(spec: Spec, entities: Int, start: Int, air: Float) -> Float:
 
 def _humidity(air: Float, spread: Float) -> Float:
     dew = air - spread
-    ratio = np.exp(17.625 * dew / (243.04 + dew) - 17.625 * air / (243.04 + air))  # Magnus; Alduchov, Eskridge 1996
+    ratio = np.exp(
+        17.625 * dew / (243.04 + dew) - 17.625 * air / (243.04 + air)
+    )  # Magnus; Alduchov, Eskridge 1996
     return quantise(np.minimum(100.0 * ratio, 100.0), 1.0)
 
 

@@ -25,10 +25,13 @@ class BlackIce(RoadCase):
     is_case: ClassVar[bool] = True
     title: ClassVar[str] = "Black ice"
     definition: ClassVar[str] = (
-        "A stretch of 10 to 120 m with friction 0.06 to 0.14 on a road that is dry, moist or wet, its surface between "
+        "A stretch of 10 to 120 m with friction 0.06 to 0.14 on a road that is dry, moist or wet, "
+        "its surface between "
         "-8 and +0.5 degrees Celsius; it begins where the front vehicle would start to slow down."
     )
-    source: ClassVar[str] = "friction of ice: Noon 1994; ETSI TS 101 539-1 cause 6 (adhesion), sub-cause 6 (black ice)"
+    source: ClassVar[str] = (
+        "friction of ice: Noon 1994; ETSI TS 101 539-1 cause 6 (adhesion), sub-cause 6 (black ice)"
+    )
     reveals: ClassVar[frozenset[str]] = frozenset(
         {"road_patches.kind", "road_patches.friction", "telemetry.friction", "events.kind"}
     )
@@ -45,7 +48,8 @@ class BlackIce(RoadCase):
             3.2e-5,
             "vehicle-km",
             "expert",
-            "154,580 crashes a year on icy pavement (FHWA 2002-2012, annual mean) over 4.8e12 vehicle-km a year, "
+            "154,580 crashes a year on icy pavement (FHWA 2002-2012, annual mean) over 4.8e12 "
+            "vehicle-km a year, "
             "times 1,000 encounters for each crash (our estimate)",
         )
 

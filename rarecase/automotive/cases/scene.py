@@ -1,4 +1,4 @@
-"""What a case may change: the settings of the episodes it befalls, given as columns, before anything moves."""
+"""What a case may change: the settings of the episodes it befalls, as columns, before anything moves."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Scene:
     onset_tick
         When the case begins, ticks after the episode's begin.
     front_m
-        Where the front vehicle of each lane is at the onset in the twin, (n, lanes), NaN where there is no lane.
+        Where the twin has the front vehicle of each lane at the onset, (n, lanes), NaN without such a lane.
     front_wish
         Speed that the front driver of the leftmost lane would choose on a free dry road.
     """

@@ -23,15 +23,19 @@ _GRAVITY = 9.81
 
 
 class StationaryQueueInFog(RoadCase):
-    """Vehicles stand in every lane beyond the visible range, and the driver in front comes too fast to stop in sight."""
+    """Vehicles stand in every lane beyond the visible range; the driver in front cannot stop in sight."""
 
     is_case: ClassVar[bool] = True
     title: ClassVar[str] = "Stationary queue in fog"
     definition: ClassVar[str] = (
-        "Two to five stopped vehicles per lane ahead on a road of at least 80 km/h, in fog so dense that the visible range is "
-        "50 to 90 % of the stopping distance (0.75 s reaction, v squared over 2 mu g) at the speed of the front vehicle."
+        "Two to five stopped vehicles per lane ahead on a road of at least 80 km/h, in fog so dense "
+        "that the visible range is "
+        "50 to 90 % of the stopping distance (0.75 s reaction, v squared over 2 mu g) at the speed "
+        "of the front vehicle."
     )
-    source: ClassVar[str] = "over-driving visibility; ETSI TS 101 539-1 causes 18 (visibility, fog) and 94 (stationary vehicle)"
+    source: ClassVar[str] = (
+        "over-driving visibility; ETSI TS 101 539-1 causes 18 (visibility, fog) and 94 (stationary vehicle)"
+    )
     reveals: ClassVar[frozenset[str]] = frozenset(
         {
             "weather.visibility_m",
@@ -50,7 +54,8 @@ class StationaryQueueInFog(RoadCase):
         }
     )
     sentence: ClassVar[str] = (
-        "{queue:.0f} vehicles per lane stood on {road} from station {rear_m:.1f} m in fog of {visibility_m:.0f} m, "
+        "{queue:.0f} vehicles per lane stood on {road} from station {rear_m:.1f} m in fog of "
+        "{visibility_m:.0f} m, "
         "while the driver in front kept {speed_mps:.2f} m/s"
     )
 
@@ -62,7 +67,8 @@ class StationaryQueueInFog(RoadCase):
             1.1e-6,
             "vehicle-km",
             "expert",
-            "31,385 crashes a year in fog (FHWA 2002-2012, annual mean) times 16.41 % with the lead vehicle stopped (NHTSA 2004 "
+            "31,385 crashes a year in fog (FHWA 2002-2012, annual mean) times 16.41 % with the lead "
+            "vehicle stopped (NHTSA 2004 "
             "GES) over 4.8e12 vehicle-km a year, times 1,000 encounters for each crash (our estimate)",
         )
 

@@ -19,17 +19,21 @@ if TYPE_CHECKING:
 
 
 class WetButGrippy(RoadCase):
-    """Rain and a front driver who brakes firmly, on a coarse surface whose texture drains the film: nothing slips."""
+    """Rain and a front driver who brakes firmly, on a surface whose texture drains the film."""
 
     is_case: ClassVar[bool] = False
     title: ClassVar[str] = "Wet but grippy"
     definition: ClassVar[str] = (
-        "Rain of 2 to 12 mm/h on coarse asphalt above 2 degrees Celsius; the front driver slows down at the moment at which black "
+        "Rain of 2 to 12 mm/h on coarse asphalt above 2 degrees Celsius; the front driver slows down "
+        "at the moment at which black "
         "ice would be met, more firmly than usual; friction stays above 0.5."
     )
-    source: ClassVar[str] = "Gallaway's water film depth over texture; friction of wet asphalt: Noon 1994 and our estimate"
+    source: ClassVar[str] = (
+        "Gallaway's water film depth over texture; friction of wet asphalt: Noon 1994 and our estimate"
+    )
     sentence: ClassVar[str] = (
-        "Rain of {rain_mmph:.1f} mm/h fell on the coarse asphalt of {road} at {air_c:.1f} degrees Celsius, the driver in "
+        "Rain of {rain_mmph:.1f} mm/h fell on the coarse asphalt of {road} at {air_c:.1f} degrees "
+        "Celsius, the driver in "
         "front braked with up to {braking_mps2:.2f} m/s2, and the road held"
     )
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-from lxml import etree
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 from rarecase.common.errors import Finding, Findings
 
@@ -22,13 +22,14 @@ def crosscheck(scenario: bytes, roads: bytes, road_file: str) -> Findings:
     Returns
     -------
     Findings
-        Errors for another road file, and for positions on unknown roads or lanes or beyond a road's length, and for
+        Errors for another road file, and for positions on unknown roads or lanes or beyond a road's
+        length, and for
         entities that are referred to and not declared.
     """
-    return Findings(_found(etree.fromstring(scenario), etree.fromstring(roads), road_file))
+    return Findings(_found(ElementTree.fromstring(scenario), ElementTree.fromstring(roads), road_file))
 
 
-def _found(scenario: etree._Element, roads: etree._Element, road_file: str) -> Iterator[Finding]:
+def _found(scenario: Element, roads: Element, road_file: str) -> Iterator[Finding]:
     said = [str(element.get("filepath")) for element in scenario.iter("LogicFile")]
     if said != [road_file]:
         yield _error("road_file", len(said), f"the scenario refers to {said}, not to {road_file}")
@@ -42,7 +43,9 @@ def _found(scenario: etree._Element, roads: etree._Element, road_file: str) -> I
     laneless = [place for place in known if (place.get("roadId"), place.get("laneId")) not in lanes]
     if laneless:
         yield _error("lane", len(laneless), f"unknown lane {laneless[0].get('laneId')}")
-    beyond = [place for place in known if not 0 <= float(place.get("s", "nan")) <= length[place.get("roadId")]]
+    beyond = [
+        place for place in known if not 0 <= float(place.get("s", "nan")) <= length[place.get("roadId")]
+    ]
     if beyond:
         yield _error("station", len(beyond), f"station {beyond[0].get('s')} beyond the road")
     declared = {element.get("name") for element in scenario.iter("ScenarioObject")}

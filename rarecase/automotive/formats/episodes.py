@@ -85,8 +85,12 @@ def _batch(connection: duckdb.DuckDBPyConnection, chosen: list[tuple[int, str, s
     )
     weather = _by(connection, f"SELECT episode_id AS owner, * FROM weather WHERE episode_id IN ({ids})")
     of_road = f"JOIN episodes e USING (road_id) WHERE e.episode_id IN ({ids})"
-    segments = _by(connection, f"SELECT e.episode_id AS owner, x.* FROM road_segments x {of_road} ORDER BY x.place")
-    patches = _by(connection, f"SELECT e.episode_id AS owner, x.* FROM road_patches x {of_road} ORDER BY x.from_m")
+    segments = _by(
+        connection, f"SELECT e.episode_id AS owner, x.* FROM road_segments x {of_road} ORDER BY x.place"
+    )
+    patches = _by(
+        connection, f"SELECT e.episode_id AS owner, x.* FROM road_patches x {of_road} ORDER BY x.from_m"
+    )
     tracks = _tracks(connection, ids)
     for episode_id, kind, story in chosen:
         road = episodes[episode_id][0]
@@ -111,7 +115,7 @@ def _by(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[int, list[dict[
 
 
 def materials(dry: float, patches: list[dict[str, Any]]) -> list[tuple[float, float]]:
-    """Friction along a road before the weather's scale: (station, friction), the most slippery patch counting."""
+    """Friction along a road before the weather's scale: (station, friction); the slickest patch counts."""
     borders = sorted({0.0, *(patch["from_m"] for patch in patches), *(patch["until_m"] for patch in patches)})
     found: list[tuple[float, float]] = []
     for border in borders:
@@ -128,7 +132,8 @@ def _tracks(connection: duckdb.DuckDBPyConnection, ids: str) -> dict[int, list[T
             ORDER BY v.episode_id, v.is_ego DESC, v.vehicle_id"""
     ).to_arrow_table().to_pylist()  # fmt: skip
     rows = connection.execute(
-        f"""SELECT t.vehicle_id, t.position_m, t.offset_m, t.speed_mps FROM telemetry t JOIN vehicles v USING (vehicle_id)
+        f"""SELECT t.vehicle_id, t.position_m, t.offset_m, t.speed_mps
+            FROM telemetry t JOIN vehicles v USING (vehicle_id)
             WHERE v.episode_id IN ({ids}) ORDER BY t.vehicle_id, t.observed_at"""
     ).fetchnumpy()  # fmt: skip
     keys = np.asarray(rows["vehicle_id"])
@@ -159,7 +164,8 @@ def _tracks(connection: duckdb.DuckDBPyConnection, ids: str) -> dict[int, list[T
 
 
 def stations(position: Float, speed: Float) -> Float:
-    """Stations as exact sums of speeds: stored stations are rounded to 1 cm, too coarse to differentiate twice.
+    """Stations as exact sums of speeds: stored stations are rounded to 1 cm, too coarse to differentiate
+    twice.
 
     Speeds are whole mm/s, so every sum is a multiple of 50 µm.
     """

@@ -13,7 +13,8 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
 def starts(segments: Sequence[dict[str, Any]]) -> list[tuple[float, float, float]]:
     """(x, y, heading) at the beginning of each segment, and at the end of the last one.
 
-    A clothoid has no closed form; 32 Gauss-Legendre nodes are exact to a micrometre for the turns of any road here.
+    A clothoid has no closed form; 32 Gauss-Legendre nodes are exact to a micrometre for the turns of any
+    road here.
     """
     x, y, heading = 0.0, 0.0, 0.0
     found = [(x, y, heading)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lxml import etree
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 from rarecase.automotive.formats.episodes import Scenario
 from rarecase.automotive.formats.geometry import heights, starts
@@ -14,10 +15,16 @@ _TYPE = {"urban": "town", "rural": "rural", "motorway": "motorway"}
 
 def opendrive(scenario: Scenario, date: str) -> bytes:
     """The road of a scenario as an OpenDRIVE file; `date` stands in its header instead of the clock."""
-    root = etree.Element("OpenDRIVE")
+    root = Element("OpenDRIVE")
     _header(root, scenario, date)
     road = _add(
-        root, "road", name=scenario.name, length=f"{scenario.road['length_m']:.2f}", id=ROAD_ID, junction="-1", rule="RHT"
+        root,
+        "road",
+        name=scenario.name,
+        length=f"{scenario.road['length_m']:.2f}",
+        id=ROAD_ID,
+        junction="-1",
+        rule="RHT",
     )
     kind = _add(road, "type", s="0", type=_TYPE[scenario.road["road_class"]])
     _add(kind, "speed", max=str(scenario.road["speed_limit_kmh"]), unit="km/h")
@@ -27,7 +34,7 @@ def opendrive(scenario: Scenario, date: str) -> bytes:
     return _text(root)
 
 
-def _header(root: etree._Element, scenario: Scenario, date: str) -> None:
+def _header(root: Element, scenario: Scenario, date: str) -> None:
     points = starts(scenario.segments)
     x, y = [point[0] for point in points], [point[1] for point in points]
     _add(
@@ -46,7 +53,7 @@ def _header(root: etree._Element, scenario: Scenario, date: str) -> None:
     )
 
 
-def _plan_view(road: etree._Element, scenario: Scenario) -> None:
+def _plan_view(road: Element, scenario: Scenario) -> None:
     view = _add(road, "planView")
     for segment, (x, y, heading) in zip(scenario.segments, starts(scenario.segments), strict=False):
         piece = _add(
@@ -67,7 +74,7 @@ def _plan_view(road: etree._Element, scenario: Scenario) -> None:
             _add(piece, "line")
 
 
-def _elevation(road: etree._Element, scenario: Scenario) -> None:
+def _elevation(road: Element, scenario: Scenario) -> None:
     profile = _add(road, "elevationProfile")
     going_on: tuple[float, float] | None = None
     for segment, height in zip(scenario.segments, heights(scenario.segments), strict=False):
@@ -86,7 +93,7 @@ def _elevation(road: etree._Element, scenario: Scenario) -> None:
         )
 
 
-def _lanes(road: etree._Element, scenario: Scenario) -> None:
+def _lanes(road: Element, scenario: Scenario) -> None:
     section = _add(_add(road, "lanes"), "laneSection", s="0")
     width, count = scenario.road["lane_width_m"], scenario.road["lanes"]
     _lane(_add(section, "left"), 1, "shoulder", SHOULDER_M, "none", scenario)
@@ -98,19 +105,25 @@ def _lanes(road: etree._Element, scenario: Scenario) -> None:
     _lane(right, -count - 1, "shoulder", SHOULDER_M, "none", scenario)
 
 
-def _lane(side: etree._Element, number: int, kind: str, width: float, mark: str, scenario: Scenario) -> None:
+def _lane(side: Element, number: int, kind: str, width: float, mark: str, scenario: Scenario) -> None:
     lane = _add(side, "lane", id=str(number), type=kind, level="false")
     _add(lane, "width", sOffset="0", a=f"{width:.2f}", b="0", c="0", d="0")
     if mark != "none":
         _add(lane, "roadMark", sOffset="0", type=mark, weight="standard", color="standard", width="0.12")
     for station, friction in scenario.materials:
-        _add(lane, "material", sOffset=f"{station:.1f}", surface=scenario.road["surface"], friction=f"{friction:.2f}")
+        _add(
+            lane,
+            "material",
+            sOffset=f"{station:.1f}",
+            surface=scenario.road["surface"],
+            friction=f"{friction:.2f}",
+        )
 
 
-def _add(parent: etree._Element, tag: str, **attributes: str) -> etree._Element:
-    return etree.SubElement(parent, tag, attributes)
+def _add(parent: Element, tag: str, **attributes: str) -> Element:
+    return ElementTree.SubElement(parent, tag, attributes)
 
 
-def _text(root: etree._Element) -> bytes:
-    etree.indent(root, " ")
-    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8")) + b"\n"
+def _text(root: Element) -> bytes:
+    ElementTree.indent(root, " ")
+    return bytes(ElementTree.tostring(root, encoding="UTF-8", xml_declaration=True)) + b"\n"

@@ -36,8 +36,8 @@ def openscenario(scenario: Scenario, date: str, road_file: str) -> bytes:
             *map(_set_out, scenario.tracks),
             '</Actions></Init>\n<Story name="motion"><Act name="drive">\n',
             *map(_manoeuvre, scenario.tracks),
-            f'<StartTrigger>{_after("begin", "0")}</StartTrigger>\n</Act></Story>\n',
-            f'<StopTrigger>{_after("end", end)}</StopTrigger>\n</Storyboard>\n</OpenSCENARIO>\n',
+            f"<StartTrigger>{_after('begin', '0')}</StartTrigger>\n</Act></Story>\n",
+            f"<StopTrigger>{_after('end', end)}</StopTrigger>\n</Storyboard>\n</OpenSCENARIO>\n",
         ]
     )
     assert len(set(names)) == len(names)
@@ -52,10 +52,13 @@ def _entity(track: Track) -> str:
     return (
         f'<ScenarioObject name="{track.name}"><Vehicle name="{track.kind}" vehicleCategory="{track.kind}" '
         f'mass="{track.mass_kg}">'
-        f'<BoundingBox><Center x="0" y="0" z="{_HEIGHT_M[track.kind] / 2}"/><Dimensions {size}/></BoundingBox>'
-        f'<Performance maxSpeed="{max(70.0, track.desired_speed_mps)}" maxAcceleration="10" maxDeceleration="{track.brake_mps2}"/>'
+        f'<BoundingBox><Center x="0" y="0" z="{_HEIGHT_M[track.kind] / 2}"/><Dimensions '
+        f"{size}/></BoundingBox>"
+        f'<Performance maxSpeed="{max(70.0, track.desired_speed_mps)}" maxAcceleration="10" '
+        f'maxDeceleration="{track.brake_mps2}"/>'
         f'<Axles><FrontAxle maxSteering="0.6" {axle} positionX="{front}"/>'
-        f'<RearAxle maxSteering="0" {axle} positionX="{rear}"/></Axles><Properties/></Vehicle></ScenarioObject>\n'
+        f'<RearAxle maxSteering="0" {axle} '
+        f'positionX="{rear}"/></Axles><Properties/></Vehicle></ScenarioObject>\n'
     )
 
 
@@ -67,17 +70,21 @@ def _environment(scenario: Scenario) -> str:
         f'<TimeOfDay animation="false" dateTime="{scenario.started_at.isoformat(timespec="milliseconds")}"/>'
         f'<Weather temperature="{found["air_temperature_c"] + _KELVIN:.2f}">'
         f'<Fog visualRange="{found["visibility_m"]:.0f}"/>'
-        f'<Precipitation precipitationType="{kind}" precipitationIntensity="{found["precipitation_mmph"]:.1f}"/></Weather>'
-        f'<RoadCondition frictionScaleFactor="{found["friction_scale"]:.2f}" wetness="{_WETNESS[found["road_state"]]}"/>'
+        f'<Precipitation precipitationType="{kind}" '
+        f'precipitationIntensity="{found["precipitation_mmph"]:.1f}"/></Weather>'
+        f'<RoadCondition frictionScaleFactor="{found["friction_scale"]:.2f}" '
+        f'wetness="{_WETNESS[found["road_state"]]}"/>'
         "</Environment></EnvironmentAction></GlobalAction>\n"
     )
 
 
 def _set_out(track: Track) -> str:
     return (
-        f'<Private entityRef="{track.name}"><PrivateAction><TeleportAction>{_position(track, 0)}</TeleportAction></PrivateAction>'
+        f'<Private entityRef="{track.name}">'
+        f"<PrivateAction><TeleportAction>{_position(track, 0)}</TeleportAction></PrivateAction>"
         '<PrivateAction><LongitudinalAction><SpeedAction><SpeedActionDynamics dynamicsShape="step" value="0" '
-        f'dynamicsDimension="time"/><SpeedActionTarget><AbsoluteTargetSpeed value="{track.speed[0]:.3f}"/></SpeedActionTarget>'
+        'dynamicsDimension="time"/><SpeedActionTarget><AbsoluteTargetSpeed '
+        f'value="{track.speed[0]:.3f}"/></SpeedActionTarget>'
         "</SpeedAction></LongitudinalAction></PrivateAction></Private>\n"
     )
 
@@ -85,7 +92,8 @@ def _set_out(track: Track) -> str:
 def _manoeuvre(track: Track) -> str:
     name = track.name
     vertices = "".join(
-        f'<Vertex time="{tick * STEP_S:.1f}">{_position(track, tick)}</Vertex>\n' for tick in _telling(track).tolist()
+        f'<Vertex time="{tick * STEP_S:.1f}">{_position(track, tick)}</Vertex>\n'
+        for tick in _telling(track).tolist()
     )
     return (
         f'<ManeuverGroup name="{name}" maximumExecutionCount="1"><Actors selectTriggeringEntities="false">'
@@ -96,7 +104,7 @@ def _manoeuvre(track: Track) -> str:
         '<TrajectoryFollowingMode followingMode="position"/>'
         f'<TrajectoryRef><Trajectory name="{name} path" closed="false"><Shape><Polyline>\n{vertices}'
         "</Polyline></Shape></Trajectory></TrajectoryRef></FollowTrajectoryAction></RoutingAction></PrivateAction></Action>"
-        f'<StartTrigger>{_after(name + " starts", "0")}</StartTrigger></Event></Maneuver></ManeuverGroup>\n'
+        f"<StartTrigger>{_after(name + ' starts', '0')}</StartTrigger></Event></Maneuver></ManeuverGroup>\n"
     )
 
 
@@ -111,13 +119,13 @@ def _telling(track: Track) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 def _position(track: Track, tick: int) -> str:
     offset = track.offset[tick]
     aside = f' offset="{offset:.4f}"' if offset else ""
-    return (
-        f'<Position><LanePosition roadId="{ROAD_ID}" laneId="{track.lane}" s="{track.station[tick]:.5f}"{aside}/></Position>'
-    )
+    station = f'roadId="{ROAD_ID}" laneId="{track.lane}" s="{track.station[tick]:.5f}"'
+    return f"<Position><LanePosition {station}{aside}/></Position>"
 
 
 def _after(name: str, seconds: str) -> str:
     return (
         f'<ConditionGroup><Condition name="{name}" delay="0" conditionEdge="none"><ByValueCondition>'
-        f'<SimulationTimeCondition value="{seconds}" rule="greaterOrEqual"/></ByValueCondition></Condition></ConditionGroup>'
+        f'<SimulationTimeCondition value="{seconds}" '
+        'rule="greaterOrEqual"/></ByValueCondition></Condition></ConditionGroup>'
     )

@@ -172,7 +172,7 @@ def _episodes(plan: Plan, world: World) -> dict[str, tables.Values]:
 def _weather(plan: Plan, world: World) -> dict[str, tables.Values]:
     found, grip = world.setting, world.grip
     floats = np.isfinite(grip.aquaplaning_mps)
-    speed = quantise(np.where(floats, grip.aquaplaning_mps * 3.6, 0.0), 0.1)
+    speed = quantise(np.asarray(np.where(floats, grip.aquaplaning_mps * 3.6, 0.0), np.float64), 0.1)
     return {
         "episode_id": plan.keys.entities("episodes", world.entities),
         "air_temperature_c": found.air,
@@ -203,7 +203,7 @@ def _vehicles(plan: Plan, world: World, keys: Int) -> dict[str, tables.Values]:
         "mass_kg": own.mass,
         "desired_speed_mps": own.wish,
         "headway_s": own.headway,
-        "reaction_s": quantise(own.delay * 0.1, 0.1),
+        "reaction_s": quantise(own.delay.astype(np.float64) * 0.1, 0.1),
         "brake_mps2": own.brake,
     }
 

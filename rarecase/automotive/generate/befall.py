@@ -155,7 +155,7 @@ def _vehicles(seed: int, world: World, befallen: list[Befallen]) -> Vehicles:
 def _queue(seed: int, item: Befallen) -> Vehicles:
     """Standing vehicles, bumper to bumper but for the usual gap, from the rear of each queue forward."""
     change = item.change
-    queue, place = ragged_index(change.queue_vehicles)
+    queue, _ = ragged_index(change.queue_vehicles)
     case = change.queue_case[queue]
     episode = item.episode[case]
     number = np.arange(queue.size) - np.searchsorted(case, case)

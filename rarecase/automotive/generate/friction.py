@@ -75,17 +75,18 @@ def aquaplaning_mps(film_mm: Float, texture_mm: Float) -> Float:
     texture = texture_mm / MM_PER_INCH
     shallow = 10.409 / film**0.06 + 3.507
     textured = (28.952 / film**0.06 - 7.817) * texture**0.14
-    mph = (
-        SPIN_DOWN_PCT**0.04
-        * TYRE_PSI**0.3
-        * (TREAD_32NDS + 1.0) ** 0.06
-        * np.maximum(shallow, textured)
-    )
+    mph = SPIN_DOWN_PCT**0.04 * TYRE_PSI**0.3 * (TREAD_32NDS + 1.0) ** 0.06 * np.maximum(shallow, textured)
     return np.where(film_mm > 0, quantise(mph * MPS_PER_MPH, 0.01), np.inf)
 
 
 def grip(
-    setting: Setting, texture_mm: Float, width_m: Float, crossfall: Float, dry: Float, wet: Float, coating: Float
+    setting: Setting,
+    texture_mm: Float,
+    width_m: Float,
+    crossfall: Float,
+    dry: Float,
+    wet: Float,
+    coating: Float,
 ) -> Grip:
     """Friction of each road in its weather.
 
@@ -101,14 +102,14 @@ def grip(
         A uniform draw: where in their ranges snow and ice lie.
     """
     rain = np.where(setting.precipitation == RAIN, setting.rain, 0.0)
-    film = np.where(
-        setting.state == WET, water_film_mm(texture_mm, width_m, rain, crossfall), 0.0
-    )
+    film = np.where(setting.state == WET, water_film_mm(texture_mm, width_m, rain, crossfall), 0.0)
     damp = np.isin(setting.state, (MOIST, WET)) * MOIST_SHARE
     share = np.maximum(damp, np.minimum(film / WET_FILM_MM, 1.0))
     low, high = data.numbers("coatings", "low"), data.numbers("coatings", "high")
     # Whole roads under ice are gritted or driven bare to the upper half of its range.
-    friction = np.where(setting.state == SNOW, low[0] + (high[0] - low[0]) * coating, dry + (wet - dry) * share)
+    friction = np.where(
+        setting.state == SNOW, low[0] + (high[0] - low[0]) * coating, dry + (wet - dry) * share
+    )
     friction = np.where(setting.state == ICE, 0.10 + (high[1] - 0.10) * coating, friction)
     scale = np.minimum(quantise(friction / dry, 0.01), 1.0)
     return Grip(film, scale, quantise(scale * dry, FRICTION_QUANTUM), aquaplaning_mps(film, texture_mm))

@@ -35,7 +35,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Owners:
-    """Which case each episode of the part belongs to: its key and the code of its kind, -1 where there is none."""
+    """The case of each episode of the part: its key and the code of its kind, -1 where there is none."""
 
     case_id: Int
     kind: Int
@@ -136,16 +136,33 @@ def _event_rows(plan: Plan, owners: Owners, episode: Int, side: Side, rows: Int,
 
 
 def _rows(
-    plan: Plan, owners: Owners, table: str, episode: Int, keys: Int, role: str, effect: str, amount: Float | None = None
+    plan: Plan,
+    owners: Owners,
+    table: str,
+    episode: Int,
+    keys: Int,
+    role: str,
+    effect: str,
+    amount: Float | None = None,
 ) -> pa.Table:
     n = keys.size
     nothing = np.ones(n, np.bool_)
     moment = tables.timestamps(plan.spec.start, np.zeros(n, np.int64), nothing)
-    return _table(owners, table, episode, keys, tables.nulls(keys, nothing), moment, moment, role, effect, amount)
+    return _table(
+        owners, table, episode, keys, tables.nulls(keys, nothing), moment, moment, role, effect, amount
+    )
 
 
 def _ranges(
-    plan: Plan, owners: Owners, world: World, episode: Int, keys: Int, begin: Int, end: Int, role: str, effect: str
+    plan: Plan,
+    owners: Owners,
+    world: World,
+    episode: Int,
+    keys: Int,
+    begin: Int,
+    end: Int,
+    role: str,
+    effect: str,
 ) -> pa.Table:
     start = world.setting.start_us[episode]
     moments = [tables.timestamps(plan.spec.start, start + tick * TICK_US) for tick in (begin, end)]

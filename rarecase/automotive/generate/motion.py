@@ -28,12 +28,14 @@ GRAVITY = 9.81
 PER_MPS = 1000.0
 PER_M = 20_000.0
 STANDSTILL_GAP_M = 2.0
-SLIDING_SIDE = 0.8
+SIDELONG = 0.8
 SLIDING_BRAKE = 0.6
 AQUAPLANING_GRIP = 0.25
 CRASH_BRAKE = 5.0
 HARD_BRAKING = 0.4 * GRAVITY
 MEMORY = 16
+#: No vehicle is wider: this much of the neighbouring lane is left to others.
+WIDEST_M = 2.6
 
 ABRUPT = (5, 6, 7)
 HARD, LIMITED, SIDEWAYS, AQUAPLANING, DEPARTURE, BARRIER, STRIKING, STRUCK = range(8)
@@ -50,7 +52,7 @@ EVENT_KINDS = (
 
 
 class Roads(NamedTuple):
-    """Per episode: where its vehicles are, and the road under them. (e episodes, s segments, p stretches, b bends)"""
+    """Per episode: its vehicles and the road under them (e episodes, s segments, p stretches, b bends)."""
 
     first: Int  # (e + 1,) first vehicle of each episode
     until: Float  # (e, s) end station of each segment
@@ -95,7 +97,7 @@ class Motion(NamedTuple):
     acceleration: Single
     sideways: Single
     friction: Single
-    worst: Float  # (v, 5) closing rate 1/s, headway s, required m/s², its share of the tyres, visibility margin m
+    worst: Float  # (v, 5) closing rate 1/s, headway s, required m/s², share of the tyres, visibility margin m
     worst_tick: Int  # (v,) tick of the largest share
     event: Int  # (m, 4) vehicle, tick, kind, other vehicle or -1
     event_value: Float  # (m, 2) speed before, change of speed
@@ -103,12 +105,55 @@ class Motion(NamedTuple):
 
 @compiled
 def _round_half(x: float) -> float:
-    return np.floor(x + 0.5)
+    return float(np.floor(x + 0.5))
+
+
+@compiled
+def _free(fast: float, wish: float, pull: float, comfort: float) -> float:
+    """Acceleration wanted on a free road."""
+    ratio = fast / wish
+    ratio = ratio * ratio
+    return float(max(pull * (1.0 - ratio * ratio), -comfort))
+
+
+@compiled
+def _back_off(fast: float, closing: float, near: float, headway: float, pull: float, comfort: float) -> float:
+    """Acceleration taken back for a vehicle ahead, `near` being the inverse of the gap."""
+    room = fast * headway + fast * closing / (2.0 * np.sqrt(pull * comfort))
+    share = (STANDSTILL_GAP_M + max(room, 0.0)) * near
+    return float(pull * share * share)
+
+
+@compiled
+def _across(demand: float, y: float, w: float, grip: float) -> float:
+    """Force across: what the bend asks, and what brings the vehicle back to the middle of its lane."""
+    if abs(demand) > grip:
+        return SIDELONG * grip if demand > 0.0 else -SIDELONG * grip
+    if y == 0.0 and w == 0.0:
+        return demand
+    spare = 0.3 * (grip - abs(demand))
+    return demand + min(max((-0.5 * y - w) * 2.0, -spare), spare)
+
+
+@compiled
+def _along(want: float, slope: float, brake: float, pull: float, left: float) -> float:
+    """Force along: what is wanted, as far as brakes, engine and the rest of the friction circle go."""
+    tyre = want + GRAVITY * slope
+    tyre = min(max(tyre, -brake), pull + GRAVITY * abs(slope))
+    return min(max(tyre, -left), left)
 
 
 @compiled
 def _note(
-    event: Int, value: Float, count: int, vehicle: int, tick: int, kind: int, other: int, before: float, change: float
+    event: Int,
+    value: Float,
+    count: int,
+    vehicle: int,
+    tick: int,
+    kind: int,
+    other: int,
+    before: float,
+    change: float,
 ) -> int:
     if count < event.shape[0]:
         event[count, 0], event[count, 1], event[count, 2], event[count, 3] = vehicle, tick, kind, other
@@ -116,8 +161,9 @@ def _note(
     return count + 1
 
 
+# One long function on purpose: calls that hand over records of arrays cost fifty times a vehicle's step.
 @compiled
-def _run(
+def _run(  # noqa: C901
     roads: Roads,
     drivers: Drivers,
     ticks: int,
@@ -170,15 +216,17 @@ def _run(
                 mu = roads.friction[e, piece[j]]
 
                 # the driver: what is wished for, decided now and done after the reaction time
-                wish = drivers.slow_wish[i] if drivers.slow_from[i] <= k < drivers.slow_to[i] else drivers.wish[i]
+                wish = (
+                    drivers.slow_wish[i]
+                    if drivers.slow_from[i] <= k < drivers.slow_to[i]
+                    else drivers.wish[i]
+                )
                 if turn[j] < turns:
                     ahead = max(roads.bends[e, turn[j], 0] - here, 0.0)
                     allowed = drivers.bend[i] / roads.bends[e, turn[j], 2] + 2.0 * drivers.comfort[i] * ahead
                     if allowed < wish * wish:
                         wish = np.sqrt(allowed)
-                ratio = fast / wish
-                ratio = ratio * ratio
-                want = max(drivers.pull[i] * (1.0 - ratio * ratio), -drivers.comfort[i])
+                want = _free(fast, wish, drivers.pull[i], drivers.comfort[i])
                 grip = mu * GRAVITY
                 if fast > slick_speed:
                     grip *= AQUAPLANING_GRIP
@@ -189,11 +237,9 @@ def _run(
                     closing = fast - v[j - 1] / PER_MPS
                     near = 1.0 / max(gap, 0.1)
                     if gap <= sight:
-                        room = fast * drivers.headway[i] + fast * closing / (
-                            2.0 * np.sqrt(drivers.pull[i] * drivers.comfort[i])
+                        want -= _back_off(
+                            fast, closing, near, drivers.headway[i], drivers.pull[i], drivers.comfort[i]
                         )
-                        share = (STANDSTILL_GAP_M + max(room, 0.0)) * near
-                        want -= drivers.pull[i] * share * share
                     if fast > 0.5 and not crashed[j] and gap > 0.0:
                         worst[i, 1] = min(worst[i, 1], gap / fast)
                         if closing > 0.0:
@@ -212,40 +258,27 @@ def _run(
 
                 # the road: what the tyres can give of it
                 demand = curve * fast * fast
-                back = 0.0
-                if y[j] != 0.0 or w[j] != 0.0:
-                    back = (-0.5 * y[j] - w[j]) * 2.0
-                    spare = 0.3 * max(grip - abs(demand), 0.0)
-                    back = min(max(back, -spare), spare)
-                give = demand + back
+                give = _across(demand, y[j], w[j], grip)
                 if abs(demand) > grip:
-                    give = SLIDING_SIDE * grip if demand > 0.0 else -SLIDING_SIDE * grip
                     tyre = -SLIDING_BRAKE * grip
                     if not seen[j, SIDEWAYS]:
                         seen[j, SIDEWAYS] = True
                         count = _note(event, value, count, i, k, SIDEWAYS, -1, fast, 0.0)
                 else:
                     left = np.sqrt(max(grip * grip - give * give, 0.0))
-                    tyre = want + GRAVITY * slope
-                    tyre = min(max(tyre, -drivers.brake[i]), drivers.pull[i] + GRAVITY * abs(slope))
-                    if tyre < -left:
-                        tyre = -left
-                        if fast > 1.0 and not seen[j, LIMITED]:
-                            seen[j, LIMITED] = True
-                            count = _note(event, value, count, i, k, LIMITED, -1, fast, 0.0)
-                    elif tyre > left:
-                        tyre = left
+                    tyre = _along(want, slope, drivers.brake[i], drivers.pull[i], left)
+                    if tyre == -left and fast > 1.0 and not seen[j, LIMITED]:
+                        seen[j, LIMITED] = True
+                        count = _note(event, value, count, i, k, LIMITED, -1, fast, 0.0)
                 if fast > slick_speed and not seen[j, AQUAPLANING]:
                     seen[j, AQUAPLANING] = True
                     count = _note(event, value, count, i, k, AQUAPLANING, -1, fast, 0.0)
                 net = tyre - GRAVITY * slope
-                if fast == 0.0 and (net < 0.0 or want <= 0.0):
-                    net, give = 0.0, 0.0
+                if fast == 0.0:
+                    net = 0.0 if net < 0.0 or want <= 0.0 else net
+                    give, demand, w[j] = 0.0, 0.0, 0.0
                 dv[j] = max(np.int64(_round_half(net * (PER_MPS * STEP_S))), -v[j])
                 side[j] = give - demand
-                if fast == 0.0:
-                    side[j] = 0.0
-                    w[j] = 0.0
                 if dv[j] < -HARD_BRAKING * PER_MPS * STEP_S and not seen[j, HARD]:
                     seen[j, HARD] = True
                     count = _note(event, value, count, i, k, HARD, -1, fast, 0.0)
@@ -266,14 +299,31 @@ def _run(
                 s[j] += v[j] + v[j] + dv[j]
                 v[j] += dv[j]
                 if side[j] != 0.0 or w[j] != 0.0:
-                    count = _drift(low + j, j, k, lane_width, drivers.width[low + j], y, w, side, v, crashed, seen, event, value, count)
+                    count = _drift(
+                        low + j,
+                        j,
+                        k,
+                        lane_width,
+                        drivers.width[low + j],
+                        y,
+                        w,
+                        side,
+                        v,
+                        crashed,
+                        seen,
+                        event,
+                        value,
+                        count,
+                    )
             for j in range(1, n):
                 i = low + j
                 if drivers.lane[i - 1] != drivers.lane[i]:
                     continue
                 apart = s[j - 1] - s[j] - np.int64(PER_M * 0.5 * (drivers.length[i - 1] + drivers.length[i]))
                 if apart < 0 and abs(y[j] - y[j - 1]) < 0.5 * (drivers.width[i] + drivers.width[i - 1]):
-                    count = _collide(low, j, n, k + 1, apart, drivers.mass, s, v, crashed, locked, event, value, count)
+                    count = _collide(
+                        low, j, n, k + 1, apart, drivers.mass, s, v, crashed, locked, event, value, count
+                    )
     return count
 
 
@@ -303,7 +353,7 @@ def _drift(
     if abs(y[j]) > 0.5 * (lane_width - width) and not seen[j, DEPARTURE]:
         seen[j, DEPARTURE] = True
         count = _note(event, value, count, vehicle, tick + 1, DEPARTURE, -1, v[j] / PER_MPS, 0.0)
-    edge = _round_half((lane_width - 1.3 - 0.5 * width) * 1e4) / 1e4
+    edge = _round_half((lane_width - WIDEST_M / 2 - 0.5 * width) * 1e4) / 1e4
     if abs(y[j]) >= edge and y[j] * w[j] > 0.0:
         y[j] = edge if y[j] > 0.0 else -edge
         if not seen[j, BARRIER]:
@@ -330,7 +380,7 @@ def _collide(
     value: Float,
     count: int,
 ) -> int:
-    """An inelastic collision of a vehicle with the one ahead; wrecks already hanging on either take part in it."""
+    """An inelastic collision with the vehicle ahead; wrecks already hanging on either take part in it."""
     head, tail = j - 1, j
     while locked[head]:
         head -= 1
@@ -364,15 +414,19 @@ def simulate(roads: Roads, drivers: Drivers, ticks: int) -> Motion:
     """
     vehicles = int(drivers.lane.size)
     most = int(np.diff(roads.first).max(initial=1))
-    columns = [np.empty((vehicles, ticks), np.float32) for _ in range(6)]
+    position, offset, speed, acceleration, sideways, friction = (
+        np.empty((vehicles, ticks), np.float32) for _ in range(6)
+    )
     room = 8 * vehicles + 64
     while True:
         worst = np.tile(np.array([0.0, np.inf, 0.0, 0.0, np.inf]), (vehicles, 1))
         worst_tick = np.full(vehicles, -1, np.int64)
         event, value = np.empty((room, 4), np.int64), np.empty((room, 2))
-        count = _run(roads, drivers, ticks, most, *columns, worst, worst_tick, event, value)
+        count = _run(
+            roads, drivers, ticks, most, position, offset, speed, acceleration, sideways, friction,
+            worst, worst_tick, event, value,
+        )  # fmt: skip
         if count <= room:
-            position, offset, speed, acceleration, sideways, friction = columns
             return Motion(
                 position, offset, speed, acceleration, sideways, friction,
                 worst, worst_tick, event[:count], value[:count],

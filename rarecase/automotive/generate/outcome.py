@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rarecase.automotive.cases.attributes import TICK_US
 from rarecase.automotive.generate.motion import BARRIER, STRIKING, STRUCK, Motion
 from rarecase.automotive.generate.world import World
+from rarecase.automotive.plan import EVENT_CODES, EVENTS_PER_CODE
 from rarecase.automotive.schema import SPEED_QUANTUM
 from rarecase.common import tables
 from rarecase.common.draws import quantise
@@ -17,9 +18,6 @@ from rarecase.common.plan import Plan
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
-
-#: Slots for events of one code and vehicle, so that an event's key does not depend on the others.
-_PER_CODE, _CODES = 64, 8
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,8 @@ class Events:
     tick, code, other, speed, delta_v
         When and what (codes of the motion), the other vehicle's row or -1, m/s, m/s or NaN.
     slot
-        Number of the event among all that the vehicle could have: the same event of the twin has the same slot.
+        Number of the event among all that the vehicle could have: the same event of the twin has the same
+        slot.
     """
 
     vehicle: Int
@@ -52,7 +51,7 @@ def events(moved: Motion) -> Events:
     order = np.lexsort((noted[:, 2], noted[:, 1], noted[:, 0]))
     noted, value = noted[order], value[order]
     vehicle, code = noted[:, 0], noted[:, 2]
-    kind = vehicle * _CODES + code
+    kind = vehicle * EVENT_CODES + code
     sorted_kind = np.argsort(kind, kind="stable")
     place = np.empty_like(kind)
     place[sorted_kind] = np.arange(kind.size) - np.searchsorted(kind[sorted_kind], kind[sorted_kind])
@@ -64,7 +63,7 @@ def events(moved: Motion) -> Events:
         other=noted[:, 3],
         speed=quantise(value[:, 0], SPEED_QUANTUM),
         delta_v=np.where(touched, quantise(value[:, 1], SPEED_QUANTUM), np.nan),
-        slot=code * _PER_CODE + np.minimum(place, _PER_CODE - 1),
+        slot=code * EVENTS_PER_CODE + np.minimum(place, EVENTS_PER_CODE - 1),
     )
 
 
@@ -83,7 +82,7 @@ def ordinary_event_keys(plan: Plan, part: int, world: World, found: Events) -> I
     """Keys of events that ordinary vehicles have, whether or not the twin has them too."""
     # Vehicles that a case adds have no ordinal; their events get keys of the case afterwards.
     ordinal = np.maximum(world.vehicles.ordinal[found.vehicle], 0)
-    return plan.keys.rows("events", part, ordinal * (_PER_CODE * _CODES) + found.slot)
+    return plan.keys.rows("events", part, ordinal * (EVENTS_PER_CODE * EVENT_CODES) + found.slot)
 
 
 def telemetry_columns(plan: Plan, world: World, moved: Motion, keys: Int) -> dict[str, tables.Values]:

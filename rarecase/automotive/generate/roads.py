@@ -22,7 +22,8 @@ SHAPE = np.array([LINE, SPIRAL, ARC, SPIRAL, LINE, SPIRAL, ARC, SPIRAL, LINE])
 REPAIR, POLISHED_PATCH, ICE_PATCH = range(3)
 _SPIRAL_M = np.array([15.0, 50.0, 120.0])
 _SPARE_M = 300.0
-#: Most that a vehicle takes of the road at the beginning: its length, the gap at rest, and time gaps of the fastest.
+#: Most that a vehicle takes of the road at the beginning: its length, the gap at rest, and time gaps of
+# the fastest.
 _REST_M, _GAP_S = 16.0, 4.0
 
 
@@ -50,7 +51,7 @@ class Roads:
     Attributes
     ----------
     limit_kmh, lanes, lane_width, length, texture, crossfall, dry, wet, coating
-        Float64 (n,); `wet` is the friction under a full film, `coating` where snow and ice lie in their range.
+        Float64 (n,); `wet` is friction under a full film, `coating` where snow and ice lie in their range.
     begin, extent, bend_start, bend_end, grade_start, grade_end
         (n, 9) of each segment.
     """
@@ -104,7 +105,9 @@ def lay(spec: Spec, part: int, setting: Setting) -> Roads:
     platoon = most * (_REST_M + _GAP_S * limit / 3.6)
     length = np.ceil((limit / 3.6 * 1.25 * ticks(spec) * STEP_S + platoon + _SPARE_M) / 10.0) * 10.0
     dry = quantise(of_surface("dry_low") + (of_surface("dry_high") - of_surface("dry_low")) * quality, 0.01)
-    begin, extent, bend_start, bend_end = _line(setting.road_class, length, u("radius", 2), u("turn", 2), u("place", 2))
+    begin, extent, bend_start, bend_end = _line(
+        setting.road_class, length, u("radius", 2), u("turn", 2), u("place", 2)
+    )
     grade = quantise((2.0 * u("grade", 3) - 1.0) * of_class("grade_high")[:, None], 0.001)
     at = np.array([0, 0, 0, 0, 1, 1, 1, 1, 2, 2])  # grade at segment borders: changes only inside bends
     share = np.array([0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0])
@@ -116,7 +119,9 @@ def lay(spec: Spec, part: int, setting: Setting) -> Roads:
         lane_width=of_class("lane_width_m"),
         length=length,
         texture=quantise(
-            of_surface("texture_low_mm") + (of_surface("texture_high_mm") - of_surface("texture_low_mm")) * u("texture"), 0.01
+            of_surface("texture_low_mm")
+            + (of_surface("texture_high_mm") - of_surface("texture_low_mm")) * u("texture"),
+            0.01,
         ),
         crossfall=quantise(0.015 + 0.015 * u("crossfall"), 0.001),
         dry=dry,
@@ -128,11 +133,15 @@ def lay(spec: Spec, part: int, setting: Setting) -> Roads:
         bend_end=bend_end,
         grade_start=border[:, :-1],
         grade_end=border[:, 1:],
-        patches=_patches(u("patches", 2), u("patch place", 2), u("patch length", 2), u("patch friction", 2), length, dry),
+        patches=_patches(
+            u("patches", 2), u("patch place", 2), u("patch length", 2), u("patch friction", 2), length, dry
+        ),
     )
 
 
-def _line(road_class: Int, length: Float, u: Float, turn: Float, place: Float) -> tuple[Float, Float, Float, Float]:
+def _line(
+    road_class: Int, length: Float, u: Float, turn: Float, place: Float
+) -> tuple[Float, Float, Float, Float]:
     """Two bends between three lines; each bend is a clothoid, an arc and a clothoid."""
     low = data.numbers("road_classes", "radius_low_m")[road_class][:, None]
     high = data.numbers("road_classes", "radius_high_m")[road_class][:, None]
@@ -148,11 +157,15 @@ def _line(road_class: Int, length: Float, u: Float, turn: Float, place: Float) -
     extent[:, 8] = length - extent.sum(axis=1)
     end = np.cumsum(extent, axis=1)
     zero = np.zeros_like(first)
-    border = np.stack([zero, zero, bend[:, 0], bend[:, 0], zero, zero, bend[:, 1], bend[:, 1], zero, zero], axis=1)
+    border = np.stack(
+        [zero, zero, bend[:, 0], bend[:, 0], zero, zero, bend[:, 1], bend[:, 1], zero, zero], axis=1
+    )
     return end - extent, extent, border[:, :-1], border[:, 1:]
 
 
-def _patches(there: Float, place: Float, extent: Float, friction: Float, length: Float, dry: Float) -> Patches:
+def _patches(
+    there: Float, place: Float, extent: Float, friction: Float, length: Float, dry: Float
+) -> Patches:
     road, slot = np.nonzero(there < np.array([0.6, 0.3]))
     kind = np.where(friction[road, slot] < 0.5, REPAIR, POLISHED_PATCH)
     begin = quantise(place[road, slot] * (length[road] - 100.0), 0.1)

@@ -37,7 +37,10 @@ def _of_placement(plan: Plan, world: World, found: Events, item: Befallen) -> pa
     noticed = _noticed(world, found, item, start)
     unnoticed = (noticed == _NEVER) | (not case.is_case)
     # A witness or an automatic call needs one to five minutes after a collision.
-    call = noticed + (60 + keyed_integers(plan.spec.seed, (placement.name, "call"), item.scene.homes, 240)) * 1_000_000
+    call = (
+        noticed
+        + (60 + keyed_integers(plan.spec.seed, (placement.name, "call"), item.scene.homes, 240)) * 1_000_000
+    )
     unreported = unnoticed | (collisions == 0)
     natural = placement.natural
     rate = np.full(n, 0.0 if natural is None else natural.value)
@@ -66,7 +69,7 @@ def _of_placement(plan: Plan, world: World, found: Events, item: Befallen) -> pa
 
 
 def _noticed(world: World, found: Events, item: Befallen, start: Int) -> Int:
-    """When a vehicle's own systems first notice: brakes or stability at their limit, or an impact, from the onset on."""
+    """When a vehicle first notices, from the onset on: brakes or stability at their limit, or an impact."""
     telling = np.isin(found.code, (LIMITED, SIDEWAYS, BARRIER, STRIKING))
     episode = world.vehicles.episode[found.vehicle]
     onset = np.full(world.entities.size, _NEVER)
@@ -97,11 +100,14 @@ def _parameters(item: Befallen) -> list[str]:
 def _stories(plan: Plan, world: World, found: Events, item: Befallen, collisions: Int) -> list[str]:
     """One sentence per case; cases are few, so they are told one by one."""
     slipped = _count(world, found, item.episode, (LIMITED, SIDEWAYS))
-    begun = np.datetime64(plan.spec.start, "us") + item.placement.onset_us[item.rows].astype("timedelta64[us]")
+    begun = np.datetime64(plan.spec.start, "us") + item.placement.onset_us[item.rows].astype(
+        "timedelta64[us]"
+    )
     roads = [_ROADS[code] for code in item.scene.setting.road_class]
     rows = zip(_facts(item), roads, begun, slipped.tolist(), collisions.tolist(), strict=True)
     return [
-        f"On {str(when)[:21].replace('T', ' at ')} {_lower(item.case.sentence.format(road=road, **facts))}: a vehicle reached the "
+        f"On {str(when)[:21].replace('T', ' at ')} "
+        f"{_lower(item.case.sentence.format(road=road, **facts))}: a vehicle reached the "
         f"limit of its tyres {_times(slips)}, and two vehicles collided {_times(hits)}."
         for facts, road, when, slips, hits in rows
     ]

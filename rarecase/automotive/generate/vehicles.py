@@ -77,7 +77,10 @@ def concatenate(*pieces: Vehicles) -> Vehicles:
     """Vehicles of several sources, one after another."""
     return replace(
         pieces[0],
-        **{item.name: np.concatenate([getattr(piece, item.name) for piece in pieces]) for item in fields(pieces[0])},
+        **{
+            item.name: np.concatenate([getattr(piece, item.name) for piece in pieces])
+            for item in fields(pieces[0])
+        },
     )
 
 
@@ -104,7 +107,9 @@ def staff(spec: Spec, part: int, entities: Int, setting: Setting, roads: Roads) 
     length = of_kind("length_m")
     front = place == 0
     slow_from, slow_until, slow_share = _slowing(spec, entities, episode, lane_place[in_lane], front, u)
-    ego = (stream(spec.seed, "vehicles", "ego", part).random(lanes.size) * counts[_first(lanes)]).astype(np.int64)
+    ego = (stream(spec.seed, "vehicles", "ego", part).random(lanes.size) * counts[_first(lanes)]).astype(
+        np.int64
+    )
     gap = quantise(STANDSTILL_GAP_M + wish * np.minimum(headway, 2.2) * (1.0 + 0.5 * u("gap")), 0.1)
     start = np.empty(n)
     _line_up(in_lane, length, gap, _REAR_M, start)
@@ -118,7 +123,9 @@ def staff(spec: Spec, part: int, entities: Int, setting: Setting, roads: Roads) 
         front=front,
         length=length,
         width=of_kind("width_m"),
-        mass=quantise(of_kind("mass_low_kg") + (of_kind("mass_high_kg") - of_kind("mass_low_kg")) * u("mass"), 1.0),
+        mass=quantise(
+            of_kind("mass_low_kg") + (of_kind("mass_high_kg") - of_kind("mass_low_kg")) * u("mass"), 1.0
+        ),
         wish=wish,
         headway=headway,
         delay=np.rint(10.0 * truncated_normal(u("reaction"), 0.75, 0.2, 0.4, 1.5)).astype(np.int64),
@@ -188,17 +195,20 @@ def adapt(vehicles: Vehicles, setting: Setting, grip: Grip, bends: Float, bold: 
     bends
         From, to and curvature of the bends of each episode's road, (e, b, 3).
     bold, firm
-        Per episode: the speed that front drivers insist on whatever they see, and the deceleration with which they
+        Per episode: the speed that front drivers insist on whatever they see, and the deceleration with
+        which they
         slow down; NaN where they behave as usual.
 
     Notes
     -----
-    Speeds fall by 5 to 10 % in rain and 15 to 40 % in snow (ranges of the Highway Capacity Manual, from memory);
-    in fog drivers keep to a speed from which they can stop within 0.8 to 1.4 times the visible range (our estimate).
+    Speeds fall by 5 to 10 % in rain and up to 45 % in snow (after the Highway Capacity Manual, from memory);
+    in fog drivers can stop within 0.8 to 1.4 times the visible range (our estimate).
     """
     at = vehicles.episode
     state, mu = setting.state[at], grip.friction[at]
-    factor = np.where(state >= SNOW, 0.55, np.where(state > DRY, 0.95, 1.0)) - np.minimum(grip.film_mm[at] * 0.1, 0.1)
+    factor = np.where(state >= SNOW, 0.55, np.where(state > DRY, 0.95, 1.0)) - np.minimum(
+        grip.film_mm[at] * 0.1, 0.1
+    )
     usable = np.minimum(0.8 * mu * GRAVITY, 4.0)
     delay = vehicles.delay * 0.1
     seen = setting.visibility[at] * vehicles.insight
@@ -213,11 +223,14 @@ def adapt(vehicles: Vehicles, setting: Setting, grip: Grip, bends: Float, bold: 
     bend = np.minimum(2.5, 0.4 * mu * GRAVITY)
     speed = np.minimum(wish, _through_bends(vehicles.start, bends[at], bend, comfort))
     _no_faster_than_the_one_ahead(vehicles.lane, at, speed)
-    return Habits(wish, quantise(wish * vehicles.slow_share, 0.01), headway, comfort, bend, quantise(speed, 0.001))
+    return Habits(
+        wish, quantise(wish * vehicles.slow_share, 0.01), headway, comfort, bend, quantise(speed, 0.001)
+    )
 
 
 def _through_bends(start: Float, bends: Float, bend: Float, comfort: Float) -> Float:
     """Speed at which a vehicle may set out so that it still slows down for the next bends."""
     ahead = np.maximum(bends[:, :, 0] - start[:, None], 0.0)
     squared = bend[:, None] / bends[:, :, 2] + 2.0 * comfort[:, None] * ahead
-    return np.sqrt(np.where(start[:, None] < bends[:, :, 1], squared, np.inf).min(axis=1))
+    coming = start[:, None] < bends[:, :, 1]
+    return np.asarray(np.sqrt(np.where(coming, squared, np.inf).min(axis=1)), np.float64)

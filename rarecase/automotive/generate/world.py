@@ -58,7 +58,9 @@ class World:
         return replace(
             self,
             entities=self.entities[rows],
-            setting=Setting(**{item.name: getattr(self.setting, item.name)[rows] for item in fields(Setting)}),
+            setting=Setting(
+                **{item.name: getattr(self.setting, item.name)[rows] for item in fields(Setting)}
+            ),
             roads=self.roads.take(rows),
             vehicles=replace(vehicles, episode=np.searchsorted(rows, vehicles.episode)),
             bold=self.bold[rows],
