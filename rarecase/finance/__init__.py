@@ -8,6 +8,7 @@ from rarecase.common.domain import Domain
 from rarecase.finance.cases import KINDS
 from rarecase.finance.checks import checks
 from rarecase.finance.formats import FORMATS
+from rarecase.finance.formats.graph import graph
 from rarecase.finance.generate import generate_part
 from rarecase.finance.measures import measures
 from rarecase.finance.plan import details, exposure
@@ -36,5 +37,6 @@ DOMAIN = Domain(
     measures=measures,
     formats=FORMATS,
     examples={name: _example(name) for name in ("default", "natural")},
+    graph=graph,
     workers="threads",
 )

@@ -129,7 +129,7 @@ def housing(make: Maker) -> Iterator[Flow]:
     place, slots = make.place, make.slots
     for kind, way in ((RENTS, "rent"), (OWES, "loan")):
         who = np.flatnonzero(place.housing == kind)
-        amount = make.lognormal(way, who.size, place.income[who] * 0.29, 0.16)
+        amount = make.lognormal(way, who.size, np.asarray(place.income[who] * 0.29, np.float64), 0.16)
         day = make.rng(way, "day").choice(np.array([1, 2, 3, 5, 15, 28]), who.size)
         row, second = make.monthly(way, day)
         payer = who[row]
@@ -148,7 +148,9 @@ def bills(make: Maker) -> Iterator[Flow]:
         name = f"bill-{biller.name}"
         who = np.flatnonzero(make.rng(name, "has").random(place.n) < biller.share)
         scale = (place.income[who] / ground.USUAL_INCOME_MINOR) ** 0.25
-        amount = make.lognormal(name, who.size, np.float64(biller.median_minor) * scale, biller.log_sd)
+        amount = make.lognormal(
+            name, who.size, np.asarray(biller.median_minor * scale, np.float64), biller.log_sd
+        )
         row, second = make.monthly(name, make.rng(name, "day").integers(1, 29, who.size))
         yield flow(second, amount[row], who[row], slots.first("billers") + number, biller.way)
 
