@@ -356,7 +356,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
 @pytest.mark.slow
 def test_memory_stays_flat_as_the_data_grow(tmp_path: Path) -> None:
-    """Four times the rows (0.9 to 3.6 million, 110 MB more on disk) take nearly the same memory."""
+    """Four times the rows (0.3 to 1.2 million per table) take nearly the same memory."""
     peaks, block = [], 50_000
     for parts in (6, 24):
         place = tmp_path / str(parts)
