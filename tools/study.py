@@ -153,8 +153,10 @@ def _counts(domain: str, seeds: int) -> Iterator[str]:
                 expected[name] = natural
     rows = []
     for name, counts in planted.items():
-        spread = stdev(counts) / math.sqrt(len(counts))
-        off = (mean(counts) - expected[name]) / spread if spread else 0.0
+        # Stochastic rounding of a fixed expectation: the spread is that of its fraction.
+        fraction = expected[name] % 1
+        spread = math.sqrt(max(fraction * (1 - fraction), 1e-12) / len(counts))
+        off = (mean(counts) - expected[name]) / spread
         rows.append((name, f"{expected[name]:.3f}", f"{mean(counts):.3f}", f"{off:+.1f}"))
     yield f"Cases at their natural rates (example `natural`, {10 * seeds} plans):\n"
     yield table(("case", "in nature", "mean planted", "standard errors off"), rows)
