@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from rarecase.common.case import Natural
@@ -53,6 +54,10 @@ class AccountTakeover(BankCase):
             "older had an "
             "existing bank account misused within 12 months (an upper bound for takeover)",
         )
+
+    def eligible(self, spec: Spec, entities: Int64) -> NDArray[np.bool_]:
+        """Everybody, where there is somebody else to send money to."""
+        return np.full(entities.shape, spec.size > 1)
 
     def onset(self, spec: Spec, homes: Int64) -> Int64:
         """At ordinary hours, or at night for the easy ones; early enough that the drain ends in the data."""
@@ -114,7 +119,7 @@ class AccountTakeover(BankCase):
         homes: Int64,
         first: Int64,
         last: Int64,
-        new_device: np.ndarray[Any, np.dtype[np.bool_]],
+        new_device: NDArray[np.bool_],
         number: Int64,
         total: Int64,
     ) -> CaseFacts:

@@ -1,0 +1,66 @@
+"""The figures beside published ones, and what people would recognise."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import pytest
+
+from rarecase.common.dataset import Dataset
+from rarecase.common.run import generate
+from rarecase.common.spec import parse_yaml
+from rarecase.finance import DOMAIN
+
+
+@pytest.fixture(scope="module", params=["default", "natural"])
+def example(request: pytest.FixtureRequest) -> Dataset:
+    spec = parse_yaml(DOMAIN.examples[request.param], request.param)
+    return generate({**spec, "size": min(spec["size"], 4000)})
+
+
+def test_published_ranges_are_met(example: Dataset) -> None:
+    measures = DOMAIN.measures(example)
+    assert len({measure.name for measure in measures}) == len(measures) >= 14
+    assert [measure.name for measure in measures if measure.inside is False] == []
+    assert sum(measure.inside is True for measure in measures) >= 7
+    for measure in measures:
+        assert math.isfinite(measure.value)
+        assert measure.source
+
+
+def test_shops_have_a_place_and_customers_favourites(example: Dataset) -> None:
+    paid = example.table("transactions").to_pandas().query("payment_type == 'card_payment'")
+    places = example.table("merchants").to_pandas().set_index("merchant_id")["place"]
+    assert (paid["merchant_id"].map(places) == paid["payee_place"]).all()
+    visits = paid.groupby(["card_id", "merchant_id"]).size()
+    top = visits.groupby("card_id").nlargest(8).groupby(level=0).sum() / visits.groupby("card_id").sum()
+    assert top.median() > 0.5
+
+
+def test_wages_come_on_business_days_before_the_pay_day(example: Dataset) -> None:
+    paid = example.table("transactions").to_pandas().query("payment_type == 'payroll' and purpose == 'SALA'")
+    assert (paid["booked_at"].dt.day_of_week < 5).all()
+    months = paid.groupby("payee_account_id")["booked_at"].agg(lambda when: when.dt.to_period("M").nunique())
+    assert months.median() == 3
+
+
+def test_hours_and_days_have_a_shape(example: Dataset) -> None:
+    paid = example.table("transactions").to_pandas().query("payment_type == 'card_payment'")
+    hours = paid["booked_at"].dt.hour.value_counts(normalize=True).sort_index()
+    assert hours.index.size == 24
+    assert hours.loc[9:19].sum() > 0.65
+    assert hours.loc[0:4].sum() < 0.05
+    days = paid["booked_at"].dt.day_of_week.value_counts(normalize=True).sort_index()
+    assert days[5] > days[6]
+    assert days[4] > days[1]
+
+
+def test_payments_say_what_a_payment_desk_sees(example: Dataset) -> None:
+    paid = pd.DataFrame(example.table("transactions").to_pandas())
+    assert paid.shape[1] >= 14
+    cards = paid["card_id"].notna()
+    assert (cards == paid["entry_mode"].notna()).all()
+    assert (paid.loc[paid["payment_type"] == "transfer", "device_id"].notna()).all()
+    assert paid.loc[paid["channel"] == "ecommerce", "is_remote"].all()
+    assert "balance_minor" not in paid.columns
