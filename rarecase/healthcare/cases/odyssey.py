@@ -64,6 +64,8 @@ PANELS = {
     "thyroid": 0.1,
     "rhythm": 0.1,
 }
+#: Share of visits whose stated reason is what the disease is mistaken for; the others are as anybody's (expert).
+SAID = 0.35
 SEARCH, NAMING, FOLLOW_UP = 0, 1, 2
 ROLES = ("visit/search", "visit/diagnosis", "visit/follow-up")
 
@@ -350,7 +352,17 @@ def _setting(
     u = patients.draw("specialist", ids)
     specialty = np.where(u < 0.7, by_organ[organ], np.where(patients.child[owner], children, adults))
     specialty = np.where((stage == NAMING) & (u > 0.4), SPECIALTIES.index("genetics"), specialty)
-    return specialty, _mistake(organ, patients.draw("reason", ids))
+    told = _mistake(organ, patients.draw("mistaken reason", ids))
+    return specialty, np.where(patients.draw("reason known", ids) < SAID, told, _complaint(patients, owner, ids))
+
+
+def _complaint(patients: _Patients, owner: Int64, ids: Int64) -> Int64:
+    """What anybody comes with: one of the acute complaints of ordinary visits, by their weights."""
+    weights = clinic().acute_weights[:2]
+    running = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
+    group = np.where(patients.child[owner], 0, 1)
+    u = patients.draw("complaint", ids)
+    return np.asarray(clinic().chronic + (u[:, None] >= running[group]).sum(axis=1), np.int64)
 
 
 def _mistake(organ: Int64, u: Floats) -> Int64:
@@ -397,7 +409,7 @@ def _write_mistakes(patients: _Patients, signs: _Signs, visits: _Visits) -> None
         "disorder": np.full(row.shape, -1),
         "onset_day": onset // US_PER_DAY,
         "recorded": start,
-        "abated": np.full(row.shape, NO_TIME),
+        "abated": np.where(settled, visits.start[naming[row]], NO_TIME),
         "verification": np.where(settled, REFUTED, PROVISIONAL),
         "verified": np.where(settled, visits.start[naming[row]], NO_TIME),
     }

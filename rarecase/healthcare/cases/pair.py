@@ -99,15 +99,16 @@ class Pair(Case):
 
     def _fits(self, who: People, found: Profile) -> Bools:
         place = self.places()[0]
-        takes = found.takes(victim_drugs())
+        # With two substrates at once, the second would be a case of its own.
+        number = found.how_many(victim_drugs())
         if place is None:
-            return takes
+            return np.asarray(number == 1, np.bool_)
         victim = victims()[place]
         own = found.takes(np.array([victim.drug]))
         slot = victim_slots()[place]
         room = np.ones(own.shape, dtype=np.bool_) if slot < 0 else found.medicines[:, slot] < 0
         able = (who.sex == MALE) | (victim.slot != "pde5 inhibitor")
-        return np.asarray(own | (~takes & room & able), np.bool_)
+        return np.asarray(np.where(own, number == 1, (number == 0) & room & able), np.bool_)
 
     def onset(self, spec: Spec, homes: Int64) -> Int64:
         u = keyed_uniform(spec.seed, ("onset", self.label), homes)

@@ -64,6 +64,7 @@ class RareDisease(Case):
             "conditions.name",
             "conditions.icd10cm",
             "conditions.onset_date",
+            "conditions.abated_at",
             "phenotypes.hpo_id",
             "phenotypes.name",
             "phenotypes.onset_date",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,11 +62,19 @@ class Clinic:
 
     def diagnosis(self, code: str) -> int:
         """The position of a diagnosis in the pool."""
-        return _positions(self.diagnoses)[code]
+        return self._diagnoses[code]
 
     def drug(self, name: str) -> int:
         """The position of a drug in the pool."""
-        return next(place for place, drug in enumerate(self.drugs) if drug.name == name)
+        return self._drugs[name]
+
+    @cached_property
+    def _diagnoses(self) -> dict[str, int]:
+        return {diagnosis.code: place for place, diagnosis in enumerate(self.diagnoses)}
+
+    @cached_property
+    def _drugs(self) -> dict[str, int]:
+        return {drug.name: place for place, drug in enumerate(self.drugs)}
 
 
 CHECK_UPS = (
@@ -74,11 +82,6 @@ CHECK_UPS = (
     Diagnosis("checkup_child", "Z00.129", "Encounter for routine child health examination", "", "paediatrics"),
     Diagnosis("drug_review", "Z79.899", "Other long term (current) drug therapy", "", "primary care"),
 )
-
-
-@lru_cache(maxsize=1)
-def _positions(diagnoses: tuple[Diagnosis, ...]) -> dict[str, int]:
-    return {diagnosis.code: place for place, diagnosis in enumerate(diagnoses)}
 
 
 @lru_cache(maxsize=1)

@@ -216,6 +216,9 @@ def contradicted(owner: Ints, observed: Ints, other: Ints, excluded: Ints) -> ND
     -------
     bool, shape (m,)
     """
+    asked = np.zeros(max(owner.max(initial=-1), other.max(initial=-1)) + 1, dtype=np.bool_)
+    asked[other] = True
+    owner, observed = owner[asked[owner]], observed[asked[owner]]
     row, above = ancestors(observed)
     return np.asarray(np.isin(other * len(terms().hpo) + excluded, owner[row] * len(terms().hpo) + above))
 

@@ -145,3 +145,13 @@ def condition_shifts() -> NDArray[np.float64]:
     for row in rows("condition_effects.csv"):
         shifts[tables.diagnosis(row["condition"]), tests.analyte(row["analyte"])] = float(row["shift"])
     return shifts
+
+
+@lru_cache(maxsize=1)
+def drug_shifts() -> NDArray[np.float64]:
+    """What each long-term medicine moves, in standard deviations, shape (drugs, analytes)."""
+    tables, tests = clinic(), laboratory()
+    shifts = np.zeros((len(tables.drugs), len(tests.analytes)))
+    for row in rows("drug_effects.csv"):
+        shifts[tables.drug(row["drug"]), tests.analyte(row["analyte"])] = float(row["shift"])
+    return shifts

@@ -102,11 +102,13 @@ def inhibitors() -> tuple[Inhibitor, ...]:
     )
 
 
+@lru_cache(maxsize=1)
 def victim_drugs() -> Ints:
     """Pool positions of all sensitive substrates."""
     return np.array([victim.drug for victim in victims()])
 
 
+@lru_cache(maxsize=1)
 def inhibitor_drugs() -> Ints:
     """Pool positions of all strong inhibitors."""
     return np.array([inhibitor.drug for inhibitor in inhibitors()])

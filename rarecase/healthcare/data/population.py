@@ -23,7 +23,7 @@ DAYS_PER_YEAR = 365.2425
 NEVER = np.iinfo(np.int64).max
 MALE, FEMALE = 0, 1
 #: Log-scale spread of how readily a person falls ill: makes chronic conditions cluster in the same people.
-FRAILTY_SIGMA = 0.7
+FRAILTY_SIGMA = 0.9
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -96,7 +96,17 @@ class Profile:
 
     def takes(self, drugs: Int64) -> Bools:
         """Who takes any of `drugs`, shape (n,)."""
-        return np.asarray(np.isin(self.medicines, drugs).any(axis=1), np.bool_)
+        return self._listed(drugs).any(axis=1)
+
+    def how_many(self, drugs: Int64) -> Int64:
+        """In how many slots each takes one of `drugs`, shape (n,)."""
+        return self._listed(drugs).sum(axis=1)
+
+    def _listed(self, drugs: Int64) -> Bools:
+        # One flag per drug, and a last one for "none", which -1 finds.
+        wanted = np.zeros(len(clinic().drugs) + 1, dtype=np.bool_)
+        wanted[drugs] = True
+        return np.asarray(wanted[self.medicines], np.bool_)
 
 
 def people(world: World, ordinals: Int64) -> People:

@@ -23,6 +23,8 @@ Bools = NDArray[np.bool_]
 #: Shares of provisional and of refuted diagnoses among acute ones, and of findings that are written down (expert).
 PROVISIONAL_SHARE, REFUTED_SHARE = 0.12, 0.06
 CODED_ACUTE, CODED_CHRONIC, ISOLATED, NEGATIVE = 0.35, 0.30, 0.05, 0.07
+#: Share of acute reasons that make it to the list of problems (expert).
+ON_THE_LIST = 0.6
 #: Longest time that somebody has been taking a long-term medicine, and share that starts within the window.
 LONGEST_USE_DAYS, STARTS_WITHIN, ENDS_WITHIN = 2500, 0.2, 0.12
 
@@ -36,7 +38,8 @@ def conditions(spec: HealthcareSpec, part: int, who: People, profile: Profile, s
     onset = -(rng.random(patient.size) * years).astype(np.int64) - 1
     reason = seen["reason"].astype(np.int64)
     last = tables.chronic + tables.acute_days.shape[0]
-    acute = np.flatnonzero((reason >= tables.chronic) & (reason < last))
+    told = rng.random(reason.size) < ON_THE_LIST
+    acute = np.flatnonzero((reason >= tables.chronic) & (reason < last) & told)
     which, start = reason[acute], seen["start"][acute].astype(np.int64)
     ill = seen["patient"][acute].astype(np.int64)
     days = tables.acute_days[which - tables.chronic]
@@ -124,7 +127,7 @@ def _long_term(spec: HealthcareSpec, part: int, who: People, profile: Profile) -
     adult_days = np.maximum(-who.birth_day[patient] - 15 * DAYS_PER_YEAR, 30)
     started = -(30 + u[0] * np.minimum(LONGEST_USE_DAYS, adult_days) * 0.98).astype(np.int64) * DAY_US
     # Sensitive substrates are taken throughout, so that a case may meet them at any time.
-    steady = np.isin(drug, victim_drugs())
+    steady = _among(drug, victim_drugs())
     until = np.minimum(who.death_us, spec.horizon_us)[patient]
     within = (u[1] < STARTS_WITHIN) & ~steady
     started = np.where(within, (u[0] * until).astype(np.int64), started)
@@ -154,7 +157,7 @@ def _courses(spec: HealthcareSpec, part: int, who: People, profile: Profile, see
         which = np.searchsorted(slot.cumulative, u[0], side="right")
         visit, length, which = visit[which < slot.drugs.size], u[1][which < slot.drugs.size], which[which < slot.drugs.size]
         drug, days = slot.drugs[which], slot.days[which]
-        swap = careful[seen["patient"][visit].astype(np.int64)] & np.isin(drug, inhibitor_drugs())
+        swap = careful[seen["patient"][visit].astype(np.int64)] & _among(drug, inhibitor_drugs())
         course = days[:, 0] + np.rint(length * (days[:, 1] - days[:, 0]))
         pieces.append((visit, np.where(swap, slot.alternatives[which], drug), (course * DAY_US).astype(np.int64)))
     visit, drug, course = (np.concatenate(column) for column in zip(*pieces, strict=True))
@@ -170,3 +173,9 @@ def _courses(spec: HealthcareSpec, part: int, who: People, profile: Profile, see
         "recorded": start,
     }
 
+
+
+def _among(drug: Int64, drugs: Int64) -> Bools:
+    listed = np.zeros(len(clinic().drugs), dtype=np.bool_)
+    listed[drugs] = True
+    return np.asarray(listed[drug], np.bool_)

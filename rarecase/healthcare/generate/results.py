@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rarecase.common.seeds import Int64, stream
 from rarecase.healthcare.cases.record import Rows, Taken, reported
 from rarecase.healthcare.data.clinic import clinic
-from rarecase.healthcare.data.laboratory import condition_shifts, laboratory
+from rarecase.healthcare.data.laboratory import condition_shifts, drug_shifts, laboratory
 from rarecase.healthcare.data.population import People, Profile
 from rarecase.healthcare.data.values import results, scores
 
@@ -40,7 +40,7 @@ FOR_DRUG = {("clotting", "warfarin"): 0.6, ("tacrolimus", "tacrolimus"): 0.7, ("
 
 
 def baseline(spec: HealthcareSpec, part: int, profile: Profile) -> tuple[Floats, Floats]:
-    """The patients' own standard scores, and what their conditions add, both of shape (patients, tests)."""
+    """The patients' own standard scores, and what their conditions and medicines add, both of shape (patients, tests)."""
     rng, count = stream(spec.seed, "healthcare", "personal scores", part), len(laboratory().analytes)
     patients = profile.frailty.size
     personal = rng.standard_normal((patients, count))
@@ -49,6 +49,9 @@ def baseline(spec: HealthcareSpec, part: int, profile: Profile) -> tuple[Floats,
     for place, moved in enumerate(condition_shifts()):
         ill = np.flatnonzero(profile.conditions[:, place])
         shift[ill] += severity[ill, None] * moved
+    for slot in profile.medicines.T:
+        treated = np.flatnonzero(slot >= 0)
+        shift[treated] += drug_shifts()[slot[treated]]
     return personal, shift
 
 

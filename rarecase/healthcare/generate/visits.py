@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 #: Encounters per person-year by age, before frailty: orders of magnitude of NAMCS and NHAMCS (expert).
 RATE_AGES = (0, 1, 5, 15, 25, 45, 65, 80, 100)
 RATES = {
-    AMBULATORY: (7.0, 4.5, 2.6, 2.0, 2.2, 2.9, 4.6, 5.6, 5.2),
-    EMERGENCY: (0.9, 0.55, 0.32, 0.38, 0.45, 0.36, 0.40, 0.62, 0.85),
-    INPATIENT: (0.08, 0.03, 0.015, 0.03, 0.06, 0.06, 0.13, 0.22, 0.28),
+    AMBULATORY: (6.4, 3.9, 2.2, 1.6, 1.6, 2.1, 3.0, 3.3, 3.1),
+    EMERGENCY: (0.8, 0.48, 0.28, 0.33, 0.39, 0.31, 0.34, 0.52, 0.7),
+    INPATIENT: (0.06, 0.022, 0.011, 0.022, 0.045, 0.045, 0.10, 0.16, 0.21),
 }
 #: What each chronic condition adds to the rate of a person without any.
 PER_CONDITION = {AMBULATORY: 0.22, EMERGENCY: 0.16, INPATIENT: 0.35}
