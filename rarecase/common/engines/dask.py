@@ -63,7 +63,9 @@ class DaskEngine:
                 n_workers=min(self.parallel, parts),
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                # None would still ask for the default port, which another run may hold.
+                dashboard_address="127.0.0.1:0",
+                host="127.0.0.1",
                 silence_logs=logging.CRITICAL,
             )
             stack.enter_context(cluster)
