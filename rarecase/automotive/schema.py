@@ -289,7 +289,7 @@ _EVENTS = Table(
         _when("observed_at", "When"),
         _class("kind", "What", EVENTS),
         _key("other_vehicle_id", "The other vehicle of a collision", nullable=True),
-        _physical("speed_mps", "Speed before it", "m/s", SPEED_QUANTUM, 0, 80),
+        _physical("speed_mps", "Speed before it", "m/s", SPEED_QUANTUM, 0, 80, derived=True),
         _physical(
             "delta_v_mps",
             "Change of speed by a collision or contact",
@@ -297,6 +297,7 @@ _EVENTS = Table(
             SPEED_QUANTUM,
             0,
             80,
+            derived=True,
             nullable=True,
         ),
     ),

@@ -113,7 +113,7 @@ def surface(spec: Spec, entities: Int) -> Int:
 
 def braking_tick(spec: Spec, entities: Int) -> Int:
     """The tick at which the driver in front of the leftmost lane begins to slow down."""
-    share = 0.3 + 0.25 * keyed_uniform(spec.seed, "front brakes", entities)
+    share = 0.08 + 0.70 * keyed_uniform(spec.seed, "front brakes", entities)
     return (share * ticks(spec)).astype(np.int64)
 
 

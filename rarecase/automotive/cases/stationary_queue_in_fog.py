@@ -40,14 +40,6 @@ class StationaryQueueInFog(RoadCase):
         {
             "weather.visibility_m",
             "weather.humidity_pct",
-            "weather.precipitation",
-            "weather.precipitation_mmph",
-            "weather.road_state",
-            "weather.water_film_mm",
-            "weather.friction",
-            "weather.friction_scale",
-            "weather.air_temperature_c",
-            "weather.surface_temperature_c",
             "telemetry.speed_mps",
             "telemetry.acceleration_mps2",
             "events.kind",
@@ -80,19 +72,21 @@ class StationaryQueueInFog(RoadCase):
         )
         return eligible
 
+    def onset(self, spec: Spec, homes: Int) -> Int:
+        """When the front vehicle of the twin passes the place of the queue's tail, less 150 m."""
+        share = 0.15 + 0.35 * keyed_uniform(spec.seed, (self.label, "meets"), homes)
+        tick = (share * attributes.ticks(spec)).astype(np.int64)
+        return attributes.start_us(spec, homes) + tick * attributes.TICK_US
+
     def change(self, spec: Spec, scene: Scene) -> Change:
         """Bring the fog, park the queue and let the front drivers keep their speed."""
         u = keyed_uniform(spec.seed, (self.label, "sight"), scene.homes)
         speed = quantise(0.85 * np.minimum(scene.front_wish, scene.limit_mps), 0.01)
-        # Fog makes the road moist at most: where it was dry, the true stopping distance is longer still.
         stopping = speed * _REACTION_S + speed * speed / (2.0 * scene.friction * _GRAVITY)
         ratio = 0.5 + 0.35 * self.difficulty + 0.05 * u
         fog, many = scene.setting, keyed_integers(spec.seed, (self.label, "queue"), scene.homes, 4) + 2
-        fog.visibility[:] = np.maximum(np.floor(ratio * stopping / 10.0) * 10.0, 30.0)
+        fog.visibility[:] = np.maximum(np.floor(ratio * stopping / 10.0) * 10.0, 20.0)
         fog.humidity[:] = 100.0
-        fog.rain[:] = 0.0
-        fog.precipitation[:] = attributes.NO_PRECIPITATION
-        fog.state[:] = np.maximum(fog.state, attributes.MOIST)
         rear = quantise(np.nanmax(scene.front_m, axis=1) + 150.0, 0.1)
         case = np.repeat(np.arange(scene.homes.size), scene.lanes)
         lane = -1 - (np.arange(case.size) - np.repeat(np.cumsum(scene.lanes) - scene.lanes, scene.lanes))

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from rarecase.automotive.cases.attributes import TICK_US, Setting
-from rarecase.automotive.generate.motion import ABRUPT, STRIKING, STRUCK, Motion
+from rarecase.automotive.generate.motion import STRIKING, STRUCK, Motion
 from rarecase.automotive.generate.outcome import Events
 from rarecase.automotive.generate.world import World
 from rarecase.automotive.schema import SCHEMA
@@ -117,11 +117,8 @@ def _events(plan: Plan, owners: Owners, ours: Side, twin: Side, here: Int) -> li
 
 def _differs(ours: Side, twin: Side, at: Int, twin_at: Int) -> NDArray[np.bool_]:
     one, other = ours.events, twin.events
-    differs = (one.tick[at] != other.tick[twin_at]) | (one.speed[at] != other.speed[twin_at])
-    struck = np.isin(one.code[at], ABRUPT)
-    differs |= struck & (one.delta_v[at] != other.delta_v[twin_at])
     partner = _partner(ours, at) != _partner(twin, twin_at)
-    return np.asarray(differs | partner)
+    return np.asarray(partner | (one.tick[at] != other.tick[twin_at]))
 
 
 def _partner(side: Side, at: Int) -> Int:

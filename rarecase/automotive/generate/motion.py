@@ -37,7 +37,6 @@ MEMORY = 16
 #: No vehicle is wider: this much of the neighbouring lane is left to others.
 WIDEST_M = 2.6
 
-ABRUPT = (5, 6, 7)
 HARD, LIMITED, SIDEWAYS, AQUAPLANING, DEPARTURE, BARRIER, STRIKING, STRUCK = range(8)
 EVENT_KINDS = (
     "hard_braking",

@@ -168,7 +168,7 @@ def _patches(
 ) -> Patches:
     road, slot = np.nonzero(there < np.array([0.6, 0.3]))
     kind = np.where(friction[road, slot] < 0.5, REPAIR, POLISHED_PATCH)
-    begin = quantise(place[road, slot] * (length[road] - 100.0), 0.1)
+    begin = quantise(place[road, slot] * 0.75 * length[road], 0.1)
     repaired, polished = 0.95 + 0.2 * friction[road, slot], 0.6 + 0.3 * friction[road, slot]
     ratio = np.where(kind == REPAIR, repaired, polished)
     return Patches(
