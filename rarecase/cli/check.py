@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rarecase.cli.ask import AsJson
-from rarecase.cli.console import figure, findings_table, say, say_json, table
+from rarecase.cli.console import figure, say, say_json, show_findings, table
 from rarecase.cli.make import Written
 
 if TYPE_CHECKING:
@@ -32,12 +32,7 @@ def _conclude(findings: Findings, as_json: bool) -> None:
     if as_json:
         say_json({"ok": findings.ok, "findings": json.loads(findings.to_json())})
     else:
-        findings_table(findings)
-        counted = {
-            level: sum(finding.level == level for finding in findings)
-            for level in ("error", "warning", "note")
-        }
-        say(", ".join(f"{count} {level}{'' if count == 1 else 's'}" for level, count in counted.items()))
+        show_findings(findings)
     if not findings.ok:
         raise typer.Exit(_WANTING)
 
@@ -85,7 +80,7 @@ def _show_measures(measures: tuple[Measure, ...]) -> None:
         for measure in measures
     ]
     heads = ("measure", "value", "range", "published", "verdict", "evidence", "source")
-    table("Measures beside published figures", heads, rows, right=(1, 3))
+    table("Measures beside published figures", heads, rows, right=(1, 3), spare=(6,))
 
 
 def _show_comparison(comparison: Comparison) -> None:
@@ -101,7 +96,13 @@ def _show_comparison(comparison: Comparison) -> None:
         for score in comparison.scores
     ]
     title = f"{comparison.table} beside real data, {comparison.compared_rows:,} rows a side"
-    table(title, ("metric", "of", "synthetic", "real baseline", "ideal", "meaning"), rows, right=(2, 3, 4))
+    table(
+        title,
+        ("metric", "of", "synthetic", "real baseline", "ideal", "meaning"),
+        rows,
+        right=(2, 3, 4),
+        spare=(5,),
+    )
 
 
 def report(

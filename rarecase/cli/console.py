@@ -13,9 +13,9 @@ import typer
 if TYPE_CHECKING:
     from rarecase.common.errors import Findings
 
-__all__ = ["figure", "findings_table", "say", "say_json", "table"]
+__all__ = ["figure", "say", "say_json", "show_findings", "table"]
 
-_PIPE_WIDTH = 10_000
+_ROOMY = 140
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
@@ -35,7 +35,12 @@ def say_json(value: Any) -> None:
 
 
 def table(
-    title: str, heads: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[int] = ()
+    title: str,
+    heads: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    right: Sequence[int] = (),
+    spare: Sequence[int] = (),
 ) -> None:
     """Write a table: drawn on a terminal, tab-separated lines with a head in a pipe.
 
@@ -47,6 +52,8 @@ def table(
         Column heads, and cells in any type.
     right : sequence of int
         Columns that are aligned to the right.
+    spare : sequence of int
+        Columns that a terminal of fewer than 140 characters does without.
     """
     if not sys.stdout.isatty():
         lines = [heads, *rows]
@@ -56,16 +63,19 @@ def table(
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(title=title, title_justify="left", header_style="bold", box=None, padding=(0, 2, 0, 0))
-    for number, head in enumerate(heads):
-        drawn.add_column(head, justify="right" if number in right else "left", overflow="fold")
+    drawn = Table(header_style="bold", box=None, padding=(0, 2, 0, 0))
+    console = Console()
+    shown = [place for place in range(len(heads)) if console.width >= _ROOMY or place not in spare]
+    for place in shown:
+        drawn.add_column(heads[place], justify="right" if place in right else "left", overflow="fold")
     for row in rows:
-        drawn.add_row(*(Text(str(cell), style=_COLOURS.get(str(cell), "")) for cell in row))
-    Console().print(drawn)
+        drawn.add_row(*(Text(str(row[place])) for place in shown))
+    console.print(Text(title, style="bold cyan"))
+    console.print(drawn)
 
 
-def findings_table(findings: Findings) -> None:
-    """Write findings, one line each; examples below the ones that have them."""
+def show_findings(findings: Findings) -> None:
+    """Write findings and their number: sentences on a terminal, tab-separated lines in a pipe."""
     rows = [
         (
             finding.level,
@@ -76,8 +86,23 @@ def findings_table(findings: Findings) -> None:
         )
         for finding in findings
     ]
-    if rows:
-        table("Findings", ("level", "rule", "where", "count", "what"), rows, right=(3,))
+    if rows and sys.stdout.isatty():
+        _draw_findings(rows)
+    elif rows:
+        table("", ("level", "rule", "where", "count", "what"), rows)
+    counts = {level: sum(finding.level == level for finding in findings) for level in _COLOURS}
+    say(", ".join(f"{count} {level}{'' if count == 1 else 's'}" for level, count in counts.items()))
+
+
+def _draw_findings(rows: Iterable[tuple[str, str, str, str, str]]) -> None:
+    from rich.console import Console
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for level, rule, where, count, what in rows:
+        console.print(Text.assemble((level, f"bold {_COLOURS[level]}"), f"  {rule}  {where}  ×{count}"))
+        console.print(Padding(Text(what), (0, 0, 0, 4)))
 
 
 def figure(value: float | None, unit: str = "") -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -271,6 +273,32 @@ def test_detect_recognises_its_own(run: Any, written: Path, tmp_path: Path) -> N
     assert {"locks", "p_value"} <= set(told)
     (tmp_path / "other.csv").write_text("a,b\n" + "\n".join(f"{n},{n * 7}" for n in range(50)))
     assert json.loads(run("detect", tmp_path / "other.csv", "--json")[1])["synthetic"] is not True
+
+
+def _on_a_terminal(*words: str) -> tuple[int, str]:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "rarecase", *words]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as child:
+        os.close(theirs)
+        told = b""
+        with suppress(OSError):  # Linux ends a terminal by an error
+            while piece := os.read(ours, 65_536):
+                told += piece
+    os.close(ours)
+    return child.returncode, re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", told.decode())
+
+
+def test_a_terminal_sees_progress_tables_and_findings(tmp_path: Path) -> None:
+    code, told = _on_a_terminal("generate", "toy", "-o", str(tmp_path / "set"), *SMALL, "--twin")
+    assert code == 0
+    assert "parts of the main world" in told
+    assert "parts of the twin world" in told
+    assert "rows/s" in told
+    code, told = _on_a_terminal("validate", str(tmp_path / "set"))
+    assert code == 0
+    assert "note  leak.untestable" in told
+    assert "0 errors" in told
+    assert "Measures beside" in _on_a_terminal("evaluate", str(tmp_path / "set"))[1]
 
 
 # What is wrong
