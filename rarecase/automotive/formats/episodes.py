@@ -19,6 +19,7 @@ Float = NDArray[np.float64]
 
 _BATCH = 40
 STEP_S = 0.1
+_ROUNDED_M = 0.0055
 
 
 @dataclass(frozen=True)
@@ -171,9 +172,12 @@ def stations(position: Float, speed: Float) -> Float:
     """
     mm = np.rint(speed * 1000.0)
     moved = np.concatenate([[0.0], np.cumsum((mm[1:] + mm[:-1]) * 5e-5)])
-    apart = position - position[0] - moved
-    # A collision sets a vehicle back or forward by more than the rounding of two stored stations.
-    jump = np.diff(apart, prepend=0.0)
-    pushed = np.where(np.abs(jump) > 0.012, np.round(jump, 2), 0.0)
-    found: Float = np.round(np.round(position[0], 2) + moved + np.cumsum(pushed), 5)
+    exact = np.round(position[0], 2) + moved
+    apart, sure = position - exact, _ROUNDED_M
+    while (wrong := np.abs(apart) > sure).any():
+        # A collision moved the vehicle: from here on its station is known as well as it is stored, no better.
+        first = int(np.argmax(wrong))
+        exact[first:] += np.round(apart[first], 2)
+        apart, sure = position - exact, 2 * _ROUNDED_M
+    found: Float = np.round(exact, 5)
     return found
