@@ -99,26 +99,37 @@ def _numbers(array: pa.Array) -> NDArray[Any]:
 
 
 def _add_floats(state: _Hash, values: NDArray[Any], quantum: float | None) -> None:
+    counted = np.empty(min(values.size, _BLOCK), dtype=np.int64)
     for start in range(0, values.size, _BLOCK):
-        block = values[start : start + _BLOCK].astype(np.float64)
-        finite = np.isfinite(block)
-        if not finite.all():
-            block[~finite] = 0.0
-        counted = _leading_bits(block) if quantum is None else _quanta(block, quantum)
-        if not finite.all():
-            counted[~finite] = _NOT_FINITE
-        state.update(counted)
+        block = values[start : start + _BLOCK]
+        whole = counted[: block.size]
+        if quantum is None:
+            _leading_bits(block.astype(np.float64), whole)
+            state.update(whole)
+        elif _quanta(block, quantum, whole):
+            state.update(b"4")
+            state.update(whole.astype(np.int32))
+        else:
+            state.update(b"8")
+            state.update(whole)
 
 
-def _quanta(block: NDArray[np.float64], quantum: float) -> NDArray[np.int64]:
-    np.divide(block, quantum, out=block)
-    return np.rint(block, out=block).astype(np.int64)
+@compiled
+def _quanta(block: NDArray[Any], quantum: float, out: NDArray[np.int64]) -> bool:
+    """Count quanta; whether all counts fit 32 bits, which halves the hashing."""
+    narrow = True
+    for i in range(block.size):
+        count = np.rint(np.float64(block[i]) / quantum)
+        narrow &= abs(count) < 2147483648.0
+        # Comparisons with not-a-number are false, so this covers it too.
+        out[i] = np.int64(count) if abs(count) < 9.0e18 else _NOT_FINITE
+    return narrow
 
 
-def _leading_bits(block: NDArray[np.float64]) -> NDArray[np.int64]:
+def _leading_bits(block: NDArray[np.float64], out: NDArray[np.int64]) -> None:
     bits = (block + 0.0).view(np.int64)  # adding zero turns -0.0 into 0.0
-    rounded: NDArray[np.int64] = (bits + (1 << (_SPARE_BITS - 1))) >> _SPARE_BITS
-    return rounded
+    np.right_shift(bits + (1 << (_SPARE_BITS - 1)), _SPARE_BITS, out=out)
+    out[np.isnan(block)] = _NOT_FINITE
 
 
 def _add_strings(state: _Hash, array: pa.Array) -> None:
