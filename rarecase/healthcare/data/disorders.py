@@ -44,7 +44,7 @@ DELAY_SHAPE = 0.6
 DELAY_MEDIAN_YEARS = 2.0
 #: By class of onset: what shows at birth is seen early, adolescents wait longest (Faye 2024: odds 4.8;
 #: EURORDIS 2024: above ten years).
-DELAY_FACTOR = np.array([0.4, 0.5, 0.8, 1.5, 2.4, 1.1, 0.8, 1.0])
+DELAY_FACTOR = np.array([0.45, 0.57, 0.95, 1.75, 2.8, 1.25, 0.92, 1.17])
 DELAY_SCALE = DELAY_MEDIAN_YEARS / np.log(2) ** (1 / DELAY_SHAPE)
 
 Floats = NDArray[np.float64]

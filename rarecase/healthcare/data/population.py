@@ -23,7 +23,7 @@ DAYS_PER_YEAR = 365.2425
 NEVER = np.iinfo(np.int64).max
 MALE, FEMALE = 0, 1
 #: Log-scale spread of how readily a person falls ill: makes chronic conditions cluster in the same people.
-FRAILTY_SIGMA = 0.9
+FRAILTY_SIGMA = 1.0
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]

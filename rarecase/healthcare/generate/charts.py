@@ -23,10 +23,12 @@ Bools = NDArray[np.bool_]
 #: Shares of provisional and of refuted diagnoses among acute ones, and of findings that are written down (expert).
 PROVISIONAL_SHARE, REFUTED_SHARE = 0.12, 0.06
 CODED_ACUTE, CODED_CHRONIC, ISOLATED, NEGATIVE = 0.35, 0.30, 0.05, 0.07
+#: Share of isolated and of negative findings that may be any term of the ontology in use (expert).
+RARE_TERMS = 0.3
 #: Share of acute reasons that make it to the list of problems (expert).
 ON_THE_LIST = 0.6
 #: Longest time that somebody has been taking a long-term medicine, and share that starts within the window.
-LONGEST_USE_DAYS, STARTS_WITHIN, ENDS_WITHIN = 2500, 0.2, 0.12
+LONGEST_USE_DAYS, STARTS_WITHIN, ENDS_WITHIN = 2500, 0.12, 0.08
 
 
 def conditions(spec: HealthcareSpec, part: int, who: People, profile: Profile, seen: Rows) -> Rows:
@@ -89,7 +91,8 @@ def findings(spec: HealthcareSpec, part: int, who: People, profile: Profile, see
     isolated, negative = np.flatnonzero(u[1] < ISOLATED), np.flatnonzero(u[2] < NEGATIVE)
     visit = np.concatenate([coded, isolated, negative])
     term = np.concatenate([shows[coded], _any_term(rng, isolated.size), _any_term(rng, negative.size)])
-    excluded = np.arange(visit.size) >= coded.size + isolated.size
+    number = np.arange(visit.size)
+    excluded = number >= coded.size + isolated.size
     onset = start[visit] // DAY_US - (rng.exponential(40.0, visit.size)).astype(np.int64)
     onset = np.maximum(onset, who.birth_day[patient[visit]])
     owner = patient[visit]
@@ -100,13 +103,17 @@ def findings(spec: HealthcareSpec, part: int, who: People, profile: Profile, see
         "visit": visit[fits],
         "term": term[fits].astype(np.int16),
         "excluded": excluded[fits],
-        "onset_day": np.where(excluded, NO_DAY, onset)[fits].astype(np.int32),
+        # Nobody asks since when an isolated finding has been there.
+        "onset_day": np.where(number < coded.size, onset, NO_DAY)[fits].astype(np.int32),
         "recorded": start[visit][fits],
     }
 
 
 def _any_term(rng: np.random.Generator, n: int) -> Int64:
-    return np.searchsorted(marginal(), rng.random(n), side="right").astype(np.int64)
+    """Mostly signs of everyday illness, now and then any term at all."""
+    everyday = _term_of()[_term_of() >= 0]
+    rare = np.searchsorted(marginal(), rng.random(n), side="right")
+    return np.where(rng.random(n) < RARE_TERMS, rare, everyday[rng.integers(0, everyday.size, n)])
 
 
 def medicines(spec: HealthcareSpec, part: int, who: People, profile: Profile, seen: Rows) -> Rows:
