@@ -10,6 +10,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -196,6 +197,15 @@ def _absent(path: Path) -> DatasetError:
             "dataset",
             str(path),
             "a whole data set; this one has no manifest, so its making was cut off",
-            hint=f"Finish it: `rarecase generate {path / 'spec.yaml'} -o {path} --resume`.",
+            hint=f"Finish it: `rarecase generate {path / 'spec.yaml'} -o {path}{_as_begun(path)} --resume`.",
         )
     return DatasetError("dataset", str(path), "a directory that rarecase wrote; it has no manifest.json")
+
+
+def _as_begun(path: Path) -> str:
+    """The options that a resumed run must repeat."""
+    with suppress(OSError, ValueError, AttributeError):
+        begun = json.loads((path / ".rarecase" / "begun.json").read_bytes())
+        form = "" if begun.get("storage") == "parquet" else f" --format {begun.get('storage')}"
+        return form + (" --twin" if begun.get("with_twin") else "")
+    return ""

@@ -141,3 +141,15 @@ def test_resuming_nothing_begins_and_resuming_a_whole_set_changes_nothing(tmp_pa
     assert contents(tmp_path / "set") == before
     with pytest.raises(TargetError, match=r"spec.seed"):
         generate(spec(2), tmp_path / "set", resume=True)
+
+
+def test_the_hint_repeats_what_the_run_began_with(tmp_path: Path) -> None:
+    def stop(progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        generate(spec(1), tmp_path / "set", format="csv", twin=True, workers=1, progress=stop)
+    with pytest.raises(DatasetError, match=r"spec\.yaml -o \S+ --format csv --twin --resume"):
+        open_dataset(tmp_path / "set")
+    generate(tmp_path / "set" / "spec.yaml", tmp_path / "set", format="csv", twin=True, resume=True)
+    assert open_dataset(tmp_path / "set").twin is not None

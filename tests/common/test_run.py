@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from rarecase.common.errors import CheckError, PlanError
+from rarecase.common.dataset import open as open_dataset
+from rarecase.common.errors import CheckError, DatasetError, PlanError
 from rarecase.common.plan import Plan, make_plan
 from rarecase.common.run import Progress, conform, generate, generate_tables
 from rarecase.common.schema import arrow_schema
@@ -130,6 +131,42 @@ def test_what_cannot_be_weighed_is_refused_before_anything_is_made(tmp_path: Pat
     with pytest.raises(PlanError, match="natural rates"):
         generate(wish, tmp_path / "set")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "sqlite"])
+def test_a_database_holds_the_same_world(tmp_path: Path, kind: str) -> None:
+    address = f"{kind}:///{tmp_path}/file.db"
+    made = generate(spec(1), address, twin=True, workers=2)
+    held = generate(spec(1), twin=True)
+    assert made.digests == held.digests
+    assert made.manifest["storage"] == kind
+    assert made.files == ()
+    assert made.twin is not None
+    assert held.twin is not None
+    assert made.twin.digests == held.twin.digests
+    for name, table in held.tables.items():
+        assert made.table(name).num_rows == table.num_rows
+    with made.connect() as connection:
+        assert connection.execute("SELECT count(*) FROM nights").fetchone() == (
+            held.table("nights").num_rows,
+        )
+    assert len(made.frame("nights", labels=True)) == held.table("nights").num_rows
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "sqlite"])
+def test_a_database_load_that_fails_leaves_nothing(tmp_path: Path, kind: str) -> None:
+    def stop(progress: Progress) -> None:
+        if progress.world == "main" and progress.done == 2:
+            raise KeyboardInterrupt
+
+    address = f"{kind}:///{tmp_path}/file.db"
+    with pytest.raises(KeyboardInterrupt):
+        generate(spec(1), address, twin=True, workers=1, progress=stop)
+    with pytest.raises(DatasetError):
+        open_dataset(address)
+    with pytest.raises(DatasetError):
+        open_dataset(address, twin=True)
+    generate(spec(1), address, twin=True)
 
 
 _MEMORY = """

@@ -63,6 +63,7 @@ class DaskEngine:
                 n_workers=min(self.parallel, parts),
                 threads_per_worker=1,
                 processes=True,
+                memory_limit=None,  # parts are let go; a limit would only kill workers that are fine
                 # None would still ask for the default port, which another run may hold.
                 dashboard_address="127.0.0.1:0",
                 host="127.0.0.1",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import queue
+import signal
 import sys
 import threading
 import traceback
@@ -16,6 +17,8 @@ from rarecase.common.errors import RarecaseError
 
 def main() -> None:
     """Take a task, then parts, and answer each with ("result", value) or ("error", exception)."""
+    # An interrupt is for the run to handle; it ends its workers by closing their standard input.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
     # Whatever prints goes to standard error: standard output carries pickles.
     os.dup2(2, 1)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rarecase.common.plan import Plan
 
 LOG = "run.log.json"
+_SYNCS = 8
 
 
 class DirectorySink:
@@ -159,8 +160,9 @@ class DirectorySink:
             for name, content in papers.items():
                 write_atomically(self.path / name, content)
             listed = [self._listed(name) for name in sorted(("spec.yaml", *papers))]
-            for file in (*manifest["files"], *listed):
-                to_disk(self.path / file["path"])
+            everything = [self.path / file["path"] for file in (*manifest["files"], *listed)]
+            with ThreadPoolExecutor(_SYNCS) as pool:  # a disk takes many requests at once
+                list(pool.map(to_disk, everything))
             whole = {**manifest, "documents": listed}
             write_atomically(self.path / sealed.NAME, sealed.canonical(whole), durable=True)
             self.tidy()
