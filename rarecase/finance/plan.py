@@ -130,7 +130,9 @@ def case_words(spec: Spec, placement: Placement, facts: CaseFacts, position: int
     dated = {
         name: int(getattr(facts, name)[position]) for name in ("started", "ended", "reported", "detected")
     }
-    said: dict[str, Any] = {**case.parameters(), **own}
+    # Moments stand in columns of their own and in the story; seconds would say nothing to people.
+    told = {name: value for name, value in own.items() if name not in ("last_payment", "first_wage")}
+    said: dict[str, Any] = {**case.parameters(), **told}
     return json.dumps(said, sort_keys=True), case.story(spec, {**own, **dated})
 
 

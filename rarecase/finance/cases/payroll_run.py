@@ -74,10 +74,15 @@ class PayrollRun(BankCase):
 
     def story(self, spec: Spec, facts: dict[str, Any]) -> str:
         """What happened, in one sentence."""
+        if facts["first_wage"] == NEVER:
+            return (
+                f"At {said(spec, facts['started'])} a self-employed customer has {facts['staff']} staff, "
+                "but the data hold no pay-day."
+            )
         return (
-            f"A self-employed customer paid {facts['staff']} people {money(facts['payroll'])} together "
-            f"on each "
-            f"pay-day, the first time at {said(spec, facts['started'])}: an ordinary payroll."
+            f"Paid by an invoice at {said(spec, facts['started'])}, a self-employed customer paid "
+            f"{facts['staff']} people {money(facts['payroll'])} together on each pay-day, the first time at "
+            f"{said(spec, facts['first_wage'])}: an ordinary payroll."
         )
 
     def _staff(self, spec: Spec, homes: Int64) -> tuple[Int64, Int64]:
@@ -140,7 +145,9 @@ class PayrollRun(BankCase):
 
     def _facts(self, spec: Spec, homes: Int64, rows: CaseRows, staff: Int64, payroll: Int64) -> CaseFacts:
         n = homes.size
-        started, ended = np.full(n, NEVER), np.full(n, -1)
+        started, ended, first_wage = np.full(n, NEVER), np.full(n, -1), np.full(n, NEVER)
+        wages = rows.role == ROLES.index("wage")
+        np.minimum.at(first_wage, rows.case[wages], rows.second[wages])
         np.minimum.at(started, rows.case, rows.second)
         np.maximum.at(ended, rows.case, rows.second)
         # A window shorter than a month may hold no pay-day; such a case is there but did nothing yet.
@@ -153,7 +160,7 @@ class PayrollRun(BankCase):
             blocked_from=never(n),
             blocked_to=never(n),
             device_seen=never(n),
-            details={"staff": staff, "payroll": payroll},
+            details={"staff": staff, "payroll": payroll, "first_wage": first_wage},
         )
 
     def _pay_days(self, spec: Spec, homes: Int64) -> Int64:
