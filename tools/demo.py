@@ -36,7 +36,6 @@ class Shown:
     cases: int
     seconds: float
     findings: int
-    notes: int
     documents: str
     where: Path
 
@@ -71,20 +70,18 @@ def _show(console: Console, domain: str, folder: Path) -> Shown:
     _say(console, f"validate {place}")
     findings = rarecase.validate(made)
     for finding in findings:
-        if finding.level != "note":
-            console.print(f"  {finding.level}: {finding.message}", style="yellow", markup=False)
+        style = "dim" if finding.level == "note" else "yellow"
+        console.print(f"  {finding.level}: {finding.message}", style=style, markup=False)
     _say(console, f"export {place} --as database -o {database}")
     export(made, "database", database)
     _say(console, f"export {place} --as {form} -o {documents}")
     written = export(made, form, documents)
-    wanting = sum(finding.level != "note" for finding in findings)
     return Shown(
         domain=domain,
         rows=int(made.manifest["rows"]),
         cases=made.table("cases").num_rows,
         seconds=seconds,
-        findings=wanting,
-        notes=len(findings) - wanting,
+        findings=sum(finding.level != "note" for finding in findings),
         documents=f"{written:,} {form}",
         where=place,
     )
@@ -95,28 +92,17 @@ def _say(console: Console, words: str) -> None:
 
 
 def _table(shown: list[Shown]) -> Table:
-    table = Table(title="What was made", title_justify="left", header_style="bold")
-    for head, side in (
-        ("domain", "left"),
-        ("rows", "right"),
-        ("cases", "right"),
-        ("rows/s", "right"),
-        ("findings", "right"),
-        ("documents", "right"),
-        ("where", "left"),
-    ):
-        table.add_column(head, justify=side)  # type: ignore[arg-type]
-    for item in shown:
-        notes = f" (+ {item.notes} notes)" if item.notes else ""
-        table.add_row(
-            item.domain,
-            f"{item.rows:,}",
-            f"{item.cases:,}",
-            f"{item.rows / item.seconds:,.0f}",
-            f"{item.findings}{notes}",
-            item.documents,
-            str(item.where),
+    table = Table(
+        title="What was made", title_justify="left", header_style="bold", box=None, padding=(0, 2, 0, 0)
+    )
+    for head in ("domain", "rows", "cases", "rows/s", "findings", "documents", "where"):
+        table.add_column(
+            head, justify="left" if head in ("domain", "documents", "where") else "right", overflow="fold"
         )
+    for item in shown:
+        speed = f"{item.rows / item.seconds:,.0f}"
+        counts = (f"{item.rows:,}", f"{item.cases:,}", speed, str(item.findings))
+        table.add_row(item.domain, *counts, item.documents, str(item.where))
     return table
 
 
