@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,7 +21,7 @@ from rarecase.common.plan import Plan, make_plan
 from rarecase.common.run import Progress, conform, generate, generate_tables
 from rarecase.common.schema import arrow_schema
 from tests.common import toy
-from tests.common.killpoints import spec
+from tests.common.killpoints import contents, spec
 
 Change = Callable[[dict[str, pa.Table]], dict[str, pa.Table]]
 
@@ -133,6 +135,24 @@ def test_what_cannot_be_weighed_is_refused_before_anything_is_made(tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("options", [{"mode": "processes"}, {"engine": "dask"}])
+def test_a_killed_worker_leaves_no_trace_in_the_data(tmp_path: Path, options: dict[str, Any]) -> None:
+    if "engine" in options:
+        pytest.importorskip("distributed")
+    many = spec(1).model_copy(update={"size": 600})
+    killed: list[int] = []
+
+    def kill(progress: Progress) -> None:
+        if not killed:
+            killed.append(progress.pid)
+            os.kill(progress.pid, signal.SIGKILL)
+
+    generate(many, tmp_path / "set", workers=2, progress=kill, **options)
+    generate(many, tmp_path / "reference", workers=1)
+    assert killed[0] != os.getpid()
+    assert contents(tmp_path / "set") == contents(tmp_path / "reference")
+
+
 @pytest.mark.parametrize("kind", ["duckdb", "sqlite"])
 def test_a_database_holds_the_same_world(tmp_path: Path, kind: str) -> None:
     address = f"{kind}:///{tmp_path}/file.db"
@@ -172,7 +192,7 @@ def test_a_database_load_that_fails_leaves_nothing(tmp_path: Path, kind: str) ->
 _MEMORY = """
 import resource, sys
 from rarecase.common.run import generate
-from tests.common.killpoints import spec
+from tests.common.killpoints import contents, spec
 def peak(size, place):
     generate(spec(1).model_copy(update={"size": size, "block": 20_000}), place, workers=1)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
