@@ -8,7 +8,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from rarecase.common.errors import CheckError, DatasetError, Finding, Findings, TargetError
+from rarecase.common.errors import (
+    CheckError,
+    DatasetError,
+    Finding,
+    Findings,
+    RarecaseError,
+    TargetError,
+)
 from rarecase.common.manifest import canonical
 from rarecase.common.schema import Schema, Table, arrow_schema
 from rarecase.common.schema.constraints import Dialect
@@ -24,9 +31,16 @@ def namespace(domain: str, twin: bool) -> str:
     return f"{domain}_twin" if twin else domain
 
 
+def check_count(table: str, given: int, found: int) -> None:
+    """RarecaseError unless a database holds as many rows as it was given: drivers have lost some in silence."""
+    if given != found:
+        raise RarecaseError(f"table {table}: {given:,} rows were loaded, but the database holds {found:,}")
+
+
 def stale_twin(domain: str, twin: bool, overwrite: bool, manifest: Mapping[str, Any]) -> str | None:
-    """The twin of a world that is being replaced by one without a twin: it would go with neither."""
-    return namespace(domain, True) if overwrite and not twin and manifest.get("twin") is None else None
+    """The twin of a world that is being replaced by one without a twin, which it would not match."""
+    stale = overwrite and not twin and manifest.get("twin") is None
+    return namespace(domain, True) if stale else None
 
 
 def create_manifest(dialect: Dialect, space: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ import pyarrow as pa
 from rarecase.common import registry
 from rarecase.common.errors import DatasetError, RarecaseError, TargetError
 from rarecase.common.schema import Reference, Schema, Table
-from rarecase.common.schema.sql import Ddl, ddl, qualified
+from rarecase.common.schema.sql import SQL_TYPES, Ddl, ddl, qualified
 from rarecase.common.sinks import database
 from rarecase.common.sinks.address import FileAddress, parse_file
 from rarecase.common.sinks.base import Receipt
@@ -60,6 +61,7 @@ class DuckDBSink:
         self._physical = self._address.options["foreign_keys"] == "physical"
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._new: NewFile | None = None
+        self._given: Counter[str] = Counter()
         self._spec = ""
         self._finished = False
         self.location = f"{self._address.shown}, schema {self._space}"
@@ -77,24 +79,23 @@ class DuckDBSink:
                 self._run(statement)
             if self._physical:
                 for table in self._schema.tables:
-                    self._run(f"CREATE TEMP TABLE {_staged(table)} AS FROM {self._name(table.name)} LIMIT 0")
+                    self._run(_create_staged(table))
         return ()
 
     def write(self, receipt: Receipt, tables: Mapping[str, pa.Table]) -> Receipt:
         """Append one part; see `Sink.write`."""
         with self._guard():
             for table in self._schema.tables:
-                target = _staged(table) if self._physical else self._name(table.name)
-                self._open.register("incoming_rows", tables[table.name])
-                columns = ", ".join(table.names)
-                self._run(f"INSERT INTO {target} ({columns}) SELECT {columns} FROM incoming_rows")
-                self._open.unregister("incoming_rows")
+                # Not for speed: DuckDB 2.0.0 loses a large insert that follows an empty one in a transaction.
+                if tables[table.name].num_rows:
+                    self._append(table, tables[table.name])
         return receipt
 
     def finish(self, manifest: Mapping[str, Any]) -> None:
         """Check foreign keys, add primary keys and comments, then manifest and commit; see `Sink.finish`."""
         with self._guard():
             self._place_staged()
+            self._check_counts()
             self._check_references()
             for statement in (*self._ddl.primary_keys, *self._ddl.comments):
                 self._run(statement)
@@ -125,6 +126,14 @@ class DuckDBSink:
             self._take_out()
         if self._new:
             self._new.discard()
+
+    def _append(self, table: Table, rows: pa.Table) -> None:
+        target = _staged(table) if self._physical else self._name(table.name)
+        columns = ", ".join(table.names)
+        self._open.register("incoming_rows", rows)
+        self._run(f"INSERT INTO {target} ({columns}) SELECT {columns} FROM incoming_rows")
+        self._open.unregister("incoming_rows")
+        self._given[table.name] += rows.num_rows
 
     @staticmethod
     def source(address: str, *, domain: str | None = None, twin: bool = False) -> DuckDBSource:
@@ -188,8 +197,16 @@ class DuckDBSink:
     def _place_staged(self) -> None:
         if self._physical:
             for table in self._schema.ordered():
-                self._run(f"INSERT INTO {self._name(table.name)} FROM {_staged(table)}")
+                if self._given[table.name]:
+                    self._run(f"INSERT INTO {self._name(table.name)} FROM {_staged(table)}")
                 self._run(f"DROP TABLE {_staged(table)}")
+
+    def _check_counts(self) -> None:
+        for table in self._schema.tables:
+            # A bare count(*) is answered from what DuckDB believes to hold, not from the rows.
+            read = f"count(*) FILTER (WHERE hash({table.columns[0].name}) IS NOT NULL)"
+            found = self._run(f"SELECT {read} FROM {self._name(table.name)}")[0][0]
+            database.check_count(table.name, self._given[table.name], found)
 
     def _check_references(self) -> None:
         for table in self._schema.tables:
@@ -267,8 +284,8 @@ class DuckDBSource:
 def _attached(path: Path, mode: str = "") -> duckdb.DuckDBPyConnection:
     """A connection to a file under a name of ours.
 
-    DuckDB calls an opened file by its stem, and would not know whether ``finance`` in ``finance.duckdb`` is the
-    file or the schema.
+    DuckDB calls an opened file by its stem, and would not know whether ``finance`` in ``finance.duckdb`` is
+    the file or the schema.
     """
     # More threads than processors that we may use would only wait for each other.
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -287,6 +304,11 @@ def _staged(table: Table) -> str:
     return f"staged_{table.name}"
 
 
+def _create_staged(table: Table) -> str:
+    columns = ", ".join(f"{column.name} {SQL_TYPES['duckdb'][column.type]}" for column in table.columns)
+    return f"CREATE TEMP TABLE {_staged(table)} ({columns})"
+
+
 def _recorded(connection: duckdb.DuckDBPyConnection, space: str) -> list[str] | None:
     """The tables of a set that rarecase finished in this schema, or None."""
     # Asked first, as an error would end the transaction.
@@ -297,8 +319,8 @@ def _recorded(connection: duckdb.DuckDBPyConnection, space: str) -> list[str] | 
     if not connection.execute(there).fetchall():
         return None
     query = f"SELECT content FROM {space}.{database.MANIFEST_TABLE} WHERE name = '{database.TABLES}'"
-    found = connection.execute(query).fetchone()
-    return None if found is None else database.recorded_tables(found[0])
+    found = connection.execute(query).fetchall()
+    return database.recorded_tables(found[0][0]) if found else None
 
 
 def _orphans(child: str, parent: str, reference: Reference) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,7 @@ class PostgreSQLSink:
         self._connection: Connection | None = None
         self._identity: int | None = None
         self._old: list[str] = []
+        self._given: Counter[str] = Counter()
         self._spec = ""
         self._sealing = False
         self.location = f"{self._server.shown}, schema {self._space}"
@@ -86,6 +88,7 @@ class PostgreSQLSink:
         with self._guard():
             for table in self._schema.tables:
                 self._copy(table, tables[table.name].select(table.names))
+                self._given[table.name] += tables[table.name].num_rows
         return receipt
 
     def finish(self, manifest: Mapping[str, Any]) -> None:
@@ -101,6 +104,8 @@ class PostgreSQLSink:
                 cursor.executemany(insert, rows)
             for table in self._schema.tables:
                 self._run(f"ANALYZE {self._staging}.{table.name}")
+                found = self._open.execute(f"SELECT count(*) FROM {self._staging}.{table.name}").fetchone()
+                database.check_count(table.name, self._given[table.name], found[0] if found else 0)
             self._replace(database.stale_twin(self._domain, self._twin, self._overwrite, manifest))
             self._sealing = True
             self._open.commit()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,7 @@ class SQLiteSink:
         self._space = database.namespace(domain.name, twin)
         self._session: _Session | None = None
         self._new: NewFile | None = None
+        self._given: Counter[str] = Counter()
         self._spec = ""
         self._finished = False
         self.location = f"{self._address.shown}, tables {self._space}_*"
@@ -80,6 +82,7 @@ class SQLiteSink:
             for table in self._schema.tables:
                 rows = tables[table.name].select(table.names)
                 self._open.append(self._name(table.name), _plain(rows))
+                self._given[table.name] += rows.num_rows
         return receipt
 
     def finish(self, manifest: Mapping[str, Any]) -> None:
@@ -177,6 +180,9 @@ class SQLiteSink:
         self._open.run("PRAGMA ignore_check_constraints = OFF")  # or quick_check would ignore them too
         for table in self._schema.tables:
             name = self._name(table.name)
+            database.check_count(
+                name, self._given[table.name], self._open.rows(f"SELECT count(*) FROM {name}")[0][0]
+            )
             orphans = self._open.rows(f"SELECT count(*), min(parent) FROM pragma_foreign_key_check('{name}')")
             if orphans[0][0]:
                 said = f"{table.name}: foreign keys that lead to no row of {orphans[0][1]}"
