@@ -7,7 +7,9 @@ same file, called by the domain's `generate`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -67,6 +69,8 @@ class Case(BaseModel):
     source: ClassVar[str]
     #: "table.column" that by definition of the kind tell it apart, and that a leak test must not complain of.
     reveals: ClassVar[frozenset[str]] = frozenset()
+    #: Table to the column within whose values rows are compared when leaks are looked for (a payment type).
+    compared_within: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     kind: str
     name: str | None = Field(default=None, min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9_.-]*$")

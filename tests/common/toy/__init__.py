@@ -68,8 +68,8 @@ class Visit(Case):
         return Natural(0.02, "entity-year", "expert", "made up for the tests")
 
     def onset(self, spec: Spec, homes: Int64) -> Int64:
-        room = max(spec.days - 3, 1)
-        return keyed_integers(spec.seed, ("onset", self.label), homes, room) * US_PER_DAY
+        room = max(spec.days - 3, 1) * US_PER_DAY
+        return keyed_integers(spec.seed, ("onset", self.label), homes, room)
 
 
 class Ring(Visit):
