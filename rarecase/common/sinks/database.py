@@ -32,7 +32,7 @@ def namespace(domain: str, twin: bool) -> str:
 
 
 def check_count(table: str, given: int, found: int) -> None:
-    """RarecaseError unless a database holds as many rows as it was given: drivers have lost some in silence."""
+    """RarecaseError unless a database holds as many rows as it was given; some have lost rows in silence."""
     if given != found:
         raise RarecaseError(f"table {table}: {given:,} rows were loaded, but the database holds {found:,}")
 
