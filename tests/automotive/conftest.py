@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import pytest
+
 from rarecase.automotive import data
 from rarecase.automotive.formats import scenario_library
 from rarecase.common.dataset import Dataset

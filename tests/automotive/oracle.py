@@ -1,4 +1,4 @@
-"""Run inside the environment of oracles.txt: judge every scenario pair of a folder and print what was found as JSON."""
+"""Run inside the environment of oracles.txt: judge all files of a folder and print what was found as JSON."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ def converted(path: Path) -> int:
 
     program = Path(sumo.SUMO_HOME) / "bin" / "netconvert"
     run = subprocess.run(
-        [program, "--opendrive-files", path, "-o", path.with_suffix(".net.xml")], capture_output=True, check=False
+        [program, "--opendrive-files", path, "-o", path.with_suffix(".net.xml")],
+        capture_output=True,
+        check=False,
     )
     return run.returncode
 
@@ -57,7 +59,7 @@ def main(folder: Path) -> None:
             found[path.name] = {"quality": quality(path)}
     for path in sorted(folder.glob("*.xodr")):
         found[path.name] |= {"waypoints": waypoints(path), "netconvert": converted(path)}
-    print(json.dumps(found))
+    sys.stdout.write(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":

@@ -10,16 +10,16 @@ import duckdb
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
 from rarecase.automotive.formats import crosscheck, scenario_library
 from rarecase.automotive.formats.episodes import stations
 from rarecase.common.dataset import Dataset
 from rarecase.common.run import generate
-
 from tests.automotive.conftest import default_spec
 
 GRAVITY = 9.81
 STEP_S = 0.1
-#: Two differences of stations on a 50 µm grid are exact; those of offsets (0.1 mm) and rounding leave this much.
+#: Differences of stations on a 50 µm grid are exact; those of offsets (0.1 mm) and rounding leave this much.
 FORCE_TOLERANCE = 0.06
 Float = NDArray[np.float64]
 
@@ -62,7 +62,8 @@ def read_road(content: bytes) -> Road:
     elevation = [tuple(number(piece.attrib[key]) for key in "sabcd") for piece in root.iter("elevation")]
     material = {
         int(lane.attrib["id"]): [
-            (number(piece.attrib["sOffset"]), number(piece.attrib["friction"])) for piece in lane.iter("material")
+            (number(piece.attrib["sOffset"]), number(piece.attrib["friction"]))
+            for piece in lane.iter("material")
         ]
         for lane in root.iter("lane")
     }
@@ -91,7 +92,9 @@ def read_scenario(content: bytes, ticks: int) -> tuple[float, dict[str, Path]]:
     paths = {}
     for group in root.iter("ManeuverGroup"):
         name = next(group.iter("EntityRef")).attrib["entityRef"]
-        vertices = [(float(v.attrib["time"]), next(v.iter("LanePosition")).attrib) for v in group.iter("Vertex")]
+        vertices = [
+            (float(v.attrib["time"]), next(v.iter("LanePosition")).attrib) for v in group.iter("Vertex")
+        ]
         tick = np.rint(np.array([time for time, _ in vertices]) / STEP_S).astype(int)
         s = np.array([float(place["s"]) for _, place in vertices])
         t = np.array([float(place.get("offset", "0")) for _, place in vertices])
@@ -102,14 +105,16 @@ def read_scenario(content: bytes, ticks: int) -> tuple[float, dict[str, Path]]:
 
 
 def _telemetry(connection: duckdb.DuckDBPyConnection, episode: int) -> dict[str, dict[str, Any]]:
-    """Rows of an episode's vehicles, named as the scenario names them, and the first moment of any contact."""
+    """Rows of an episode's vehicles, named as the scenario names them, and their first contact."""
     vehicles = connection.execute(
-        "SELECT vehicle_id, is_ego FROM vehicles WHERE episode_id = ? ORDER BY is_ego DESC, vehicle_id", [episode]
+        "SELECT vehicle_id, is_ego FROM vehicles WHERE episode_id = ? ORDER BY is_ego DESC, vehicle_id",
+        [episode],
     ).fetchall()
     found = {}
     for place, (vehicle, ego) in enumerate(vehicles):
         rows = connection.execute(
-            "SELECT position_m, offset_m, speed_mps, friction FROM telemetry WHERE vehicle_id = ? ORDER BY observed_at",
+            """SELECT position_m, offset_m, speed_mps, friction FROM telemetry
+               WHERE vehicle_id = ? ORDER BY observed_at""",
             [vehicle],
         ).fetchnumpy()
         contact = connection.execute(
@@ -206,7 +211,9 @@ def test_reference_lines_are_continuous(library: dict[str, bytes]) -> None:
     root = ElementTree.fromstring(content)
     pieces = list(root.iter("geometry"))
     road = read_road(content)
-    for here, after, (start, length, first, last) in zip(pieces[:-1], pieces[1:], road.geometry[:-1], strict=True):
+    for here, after, (start, length, first, last) in zip(
+        pieces[:-1], pieces[1:], road.geometry[:-1], strict=True
+    ):
         s = (np.arange(20_000) + 0.5) / 20_000 * length
         angle = float(here.attrib["hdg"]) + first * s + (last - first) * s * s / (2 * length)
         x = float(here.attrib["x"]) + np.cos(angle).mean() * length

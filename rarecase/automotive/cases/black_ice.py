@@ -68,7 +68,8 @@ class BlackIce(RoadCase):
         # The road's friction is a product of two stored numbers; the patch takes the nearest such product.
         scale = quantise(scene.friction / scene.dry_friction, 0.01)
         friction = quantise(wanted / scale, 0.01)
-        begin = quantise(scene.front_m[:, 0] + 8.0 * u[2], 0.1)
+        # From the foremost vehicle of all lanes on, so that nobody meets the ice before the onset.
+        begin = quantise(np.nanmax(scene.front_m, axis=1) + 8.0 * u[2], 0.1)
         return Change(
             patch_case=np.arange(scene.homes.size),
             patch_from=begin,

@@ -1,0 +1,181 @@
+"""Each kind is what its definition says, at every difficulty."""
+
+from __future__ import annotations
+
+import json
+
+import duckdb
+import numpy as np
+import pytest
+
+from rarecase.automotive.cases import CASES
+from rarecase.automotive.plan import exposure
+from rarecase.common.dataset import Dataset
+from rarecase.common.errors import PlanError, SpecError
+from rarecase.common.plan import make_plan
+from rarecase.common.run import generate
+from tests.automotive.conftest import default_spec
+
+
+def _parameters(connection: duckdb.DuckDBPyConnection, kind: str) -> list[dict[str, float]]:
+    rows = connection.execute("SELECT parameters FROM cases WHERE kind = ?", [kind]).fetchall()
+    return [json.loads(row[0]) for row in rows]
+
+
+def test_black_ice_lies_on_cold_bare_roads(connection: duckdb.DuckDBPyConnection) -> None:
+    for said in _parameters(connection, "black_ice"):
+        assert 10 <= said["length_m"] <= 130
+        assert 0.055 <= said["friction"] <= 0.145
+        assert -8.0 <= said["ground_c"] <= 0.5
+    states = connection.execute(
+        "SELECT DISTINCT CAST(road_state AS VARCHAR) FROM weather w "
+        "JOIN cases c ON c.entity_id = w.episode_id WHERE c.kind = 'black_ice'"
+    ).fetchall()
+    assert {row[0] for row in states} <= {"dry", "moist", "wet"}
+
+
+def test_black_ice_is_met_at_its_onset(connection: duckdb.DuckDBPyConnection) -> None:
+    """In every case somebody drives over the ice, and nobody before the onset."""
+    rows = connection.execute(
+        """SELECT c.case_id, min(t.observed_at) - c.started_at AS late FROM cases c
+           JOIN vehicles v ON v.episode_id = c.entity_id JOIN telemetry t USING (vehicle_id)
+           WHERE c.kind = 'black_ice' AND t.friction < 0.155 GROUP BY c.case_id, c.started_at"""
+    ).fetchall()
+    planted = connection.execute("SELECT count(*) FROM cases WHERE kind = 'black_ice'").fetchall()[0][0]
+    assert len(rows) == planted
+    late = np.array([row[1].total_seconds() for row in rows])
+    assert late.min() >= -0.1
+    assert late.max() < 5
+
+
+def test_queues_stand_and_are_overdriven(connection: duckdb.DuckDBPyConnection) -> None:
+    queues = connection.execute(
+        """SELECT c.case_id, min(k.visibility_margin_m), count(*) FILTER (NOT v.moves)
+           FROM cases c JOIN (SELECT w.*, t.moves FROM vehicles w JOIN
+               (SELECT vehicle_id, arg_min(speed_mps, observed_at) > 0 AS moves
+                FROM telemetry GROUP BY 1) t USING (vehicle_id)
+           ) v ON v.episode_id = c.entity_id JOIN criticality k USING (vehicle_id)
+           WHERE c.kind = 'stationary_queue_in_fog' GROUP BY c.case_id"""
+    ).fetchall()
+    assert len(queues) == 12
+    for _, margin, standing in queues:
+        assert margin < 0
+        assert standing >= 2
+
+
+def test_the_look_alike_is_wet_and_grips(connection: duckdb.DuckDBPyConnection) -> None:
+    rows = connection.execute(
+        """SELECT w.precipitation_mmph, w.friction, max(k.brake_threat)
+           FROM cases c JOIN weather w ON w.episode_id = c.entity_id
+           JOIN vehicles v ON v.episode_id = c.entity_id JOIN criticality k USING (vehicle_id)
+           WHERE c.kind = 'wet_but_grippy' GROUP BY ALL"""
+    ).fetchall()
+    for rain, friction, threat in rows:
+        assert 2 <= rain <= 12
+        assert friction > 0.5
+        assert threat is None or threat < 0.9
+
+
+def test_hard_cases_are_closer_to_ordinary_than_easy_ones(connection: duckdb.DuckDBPyConnection) -> None:
+    ice = {
+        level: [
+            said["length_m"] / said["friction"]
+            for said in _parameters(connection, "black_ice")
+            if said["difficulty"] == level
+        ]
+        for level in (0.0, 0.5, 1.0)
+    }
+    assert min(ice[0.0]) > max(ice[0.5]) > min(ice[0.5]) > max(ice[1.0])
+    fog = _parameters(connection, "stationary_queue_in_fog")
+    ratio = {
+        level: np.mean([s["visibility_m"] / s["speed_mps"] ** 1.5 for s in fog if s["difficulty"] == level])
+        for level in (0.0, 1.0)
+    }
+    assert ratio[0.0] < ratio[1.0]
+
+
+def test_the_twin_is_the_same_road_without(world: Dataset) -> None:
+    twin = world.twin
+    assert twin is not None
+    assert world.table("roads").equals(twin.table("roads"))
+    assert world.table("road_segments").equals(twin.table("road_segments"))
+    assert world.table("episodes").equals(twin.table("episodes"))
+    assert twin.table("cases").num_rows == 0
+    ours, theirs = world.table("vehicles").num_rows, twin.table("vehicles").num_rows
+    parked = sum(
+        int(json.loads(text)["queue"])
+        for text in world.frame("cases").query("kind == 'stationary_queue_in_fog'")["parameters"]
+    )
+    assert ours >= theirs + parked
+
+
+def test_what_vehicles_notice_is_known_after_the_onset(world: Dataset) -> None:
+    cases = world.frame("cases")
+    true = cases[cases["is_case"]]
+    noticed = true["detected_at"].dropna()
+    assert len(noticed) > len(true) / 2
+    assert (noticed >= true.loc[noticed.index, "started_at"]).all()
+    assert cases.loc[~cases["is_case"], "detected_at"].isna().all()
+    reported = true.dropna(subset=["reported_at"])
+    assert (reported["reported_at"] > reported["detected_at"]).all()
+
+
+def test_black_ice_in_july_is_refused_in_words() -> None:
+    summer = default_spec(start="2026-07-01", cases=[{"kind": "black_ice", "count": 3}])
+    with pytest.raises(PlanError, match=r"cases\[0\]\.count.*eligible episodes"):
+        make_plan(summer)
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"population": {"duration_s": 5}}, "population.duration_s"),
+        ({"population": {"vehicles_per_lane": [5, 2]}}, "population"),
+        ({"population": {"roads": {"urban": 0, "rural": 0, "motorway": 0}}}, "population.roads"),
+        ({"population": {"traffic": 3}}, "population.traffic"),
+    ],
+)
+def test_a_bad_population_names_its_field(change: dict[str, object], path: str) -> None:
+    with pytest.raises(SpecError) as said:
+        default_spec(**change)
+    assert said.value.path.startswith(path)
+
+
+def test_a_block_whose_events_have_no_keys_is_refused_in_the_plan() -> None:
+    with pytest.raises(PlanError, match="block"):
+        make_plan(
+            default_spec(size=1 << 24, block=1 << 20, cases=[], population={"vehicles_per_lane": [20, 20]})
+        )
+
+
+def test_exposure_is_that_of_the_simulated_world() -> None:
+    ordinary = generate(default_spec(size=300, block=100, cases=[], start="2026-06-01"))
+    telemetry = ordinary.table("telemetry")
+    driven = float(np.asarray(telemetry["speed_mps"]).astype(np.float64).sum()) * 0.1 / 1000 / 300
+    assert exposure(ordinary.spec, "vehicle-km") == pytest.approx(driven, rel=0.1)
+    hours = telemetry.num_rows / 36_000 / 300
+    assert exposure(ordinary.spec, "vehicle-hour") == pytest.approx(hours, rel=0.1)
+    with pytest.raises(KeyError):
+        exposure(ordinary.spec, "fortnight")
+
+
+@pytest.mark.parametrize(
+    "population",
+    [
+        {"duration_s": 10, "vehicles_per_lane": [1, 1]},
+        {"duration_s": 150, "vehicles_per_lane": [12, 20]},
+        {"roads": {"urban": 0, "rural": 0, "motorway": 1}},
+    ],
+)
+def test_other_populations_keep_the_laws_too(population: dict[str, object]) -> None:
+    from rarecase.automotive.checks import checks
+
+    cases = [{"kind": kind.model_fields["kind"].default, "count": 2} for kind in CASES]
+    made = generate(default_spec(size=80, block=40, population=population, cases=cases))
+    assert list(checks(made.connect(), made.spec)) == []
+
+
+def test_a_world_of_one_episode() -> None:
+    made = generate(default_spec(size=1, block=1, cases=[]))
+    assert made.table("episodes").num_rows == 1
+    assert made.table("labels").num_rows == 0
