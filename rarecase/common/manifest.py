@@ -87,7 +87,7 @@ def build_manifest(
     """
     ordered = sorted(receipts, key=lambda receipt: receipt.part)
     tables = {name: _table(name, ordered) for name in plan.domain.schema.names}
-    files = [asdict(file) for receipt in ordered for file in receipt.files]
+    files = [dict(vars(file)) for receipt in ordered for file in receipt.files]
     return {
         **identity(plan, storage, world=world, with_twin=with_twin),
         "synthetic": True,
