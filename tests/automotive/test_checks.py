@@ -21,10 +21,9 @@ NAMES = (
     "criticality",
     "cases",
 )
-MOVING = "vehicle_id = (SELECT min(vehicle_id) FROM telemetry WHERE speed_mps > 5)"
 DAMAGE = {
-    "friction_circle": "UPDATE telemetry SET friction = 0.05 WHERE acceleration_mps2 < -1.5 AND speed_mps > 2",
-    "motion_integrates": f"UPDATE telemetry SET position_m = position_m + 0.05 WHERE {MOVING} AND speed_mps > 9",
+    "friction_circle": "UPDATE telemetry SET friction = 0.05 WHERE acceleration_mps2 < -2",
+    "motion_integrates": "UPDATE telemetry SET position_m = position_m + 0.05 WHERE rowid = 777",
     "ten_rows_a_second": "DELETE FROM telemetry WHERE rowid = 77",
     "on_the_road": "UPDATE telemetry SET position_m = 50000 WHERE rowid = 77",
     "no_overlap": "UPDATE telemetry SET position_m = 700",
