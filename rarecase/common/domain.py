@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from rarecase.common.case import Case, Evidence
 from rarecase.common.errors import Finding
 from rarecase.common.schema import Schema
-from rarecase.common.spec import Spec
 
 if TYPE_CHECKING:
     import duckdb
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from rarecase.common.dataset import Dataset
     from rarecase.common.keys import KeySpace
     from rarecase.common.plan import Placement, Plan
+    from rarecase.common.spec import Spec
 
 
 @dataclass(frozen=True)
