@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from rarecase.common.errors import PlanError
 from rarecase.common.keys import KeySpace
 from rarecase.common.plan import Placement
 from rarecase.common.seeds import Int64
@@ -15,6 +16,8 @@ from rarecase.common.spec import Spec
 from rarecase.finance.cases import ground
 from rarecase.finance.cases.base import BankCase
 from rarecase.finance.cases.footprint import NEVER, CaseFacts, CaseRows, join
+
+_PAIR_BITS = 7
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,66 @@ class Details:
         return np.concatenate(columns) if columns else np.empty(0, np.int64)
 
 
+class Rooms:
+    """Ranges of ordinals of a part: half of them for payments of its own, two quarters for crossing ones."""
+
+    def __init__(self, part_row_bits: int) -> None:
+        # One bit tells the two legs of a payment apart in the keys of the entries.
+        quarter = part_row_bits - 3
+        self.own = 2 << quarter
+        self.sweeps = 3 << quarter
+        self.end = 4 << quarter
+        self.pair_room = 1 << max(quarter - _PAIR_BITS, 0)
+
+    def pair(self, code: Int64, rows: Int64) -> Int64:
+        """Ordinals of a pair stream's rows."""
+        self._fits(rows, self.pair_room)
+        return self.own + code * self.pair_room + rows
+
+    def sweep(self, numbers: Int64) -> Int64:
+        """Ordinals of sweeps."""
+        self._fits(numbers, self.end - self.sweeps)
+        return self.sweeps + numbers
+
+    def check_own(self, rows: int) -> None:
+        """Refuse more payments within a place than there is room for."""
+        self._fits(np.array([rows], np.int64), self.own)
+
+    def _fits(self, rows: Int64, room: int) -> None:
+        if rows.size and int(rows.max()) >= room:
+            raise PlanError(
+                "block",
+                int(rows.max()),
+                f"places with fewer than {room:,} payments of a kind",
+                hint="Use larger blocks, so that there are fewer places, or fewer days.",
+            )
+
+
+def sweep_months(spec: Spec) -> Int64:
+    """The days on which places sweep to treasuries, -1 where one falls outside the data, shape (months,)."""
+    found: Int64 = ground.calendar(spec.start, spec.days).monthly([4])[0]
+    return found
+
+
+def check_rooms(spec: Spec, keys: KeySpace) -> None:
+    """Refuse worlds whose payments would not fit their keys.
+
+    Raises
+    ------
+    PlanError
+        When sweeps, or six standard deviations more payments than expected, exceed their ranges.
+    """
+    rooms = Rooms(keys.part_row_bits)
+    last = spec.parts * ground.slots(spec.block).treasuries_n * sweep_months(spec).size
+    rooms.sweep(np.array([last], np.int64))
+    people = min(spec.block, spec.size)
+    expected = people * 1.2 * exposure(spec, "transaction")
+    rooms.check_own(int(expected + 6 * np.sqrt(expected)) + 1_000)
+
+
 def details(spec: Spec, placements: tuple[Placement, ...], keys: KeySpace) -> Details:
-    """Date all that cases do."""
+    """Date all that cases do; PlanError where payments would not fit their keys."""
+    check_rooms(spec, keys)
     made = [cast(BankCase, placement.case).footprint(spec, placement) for placement in placements]
     sizes = np.array([len(placement) for placement in placements], np.int64)
     first = np.cumsum(sizes) - sizes

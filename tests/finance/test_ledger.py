@@ -11,6 +11,7 @@ import pytest
 
 from rarecase.common.dataset import Dataset
 from rarecase.common.domain import Domain
+from rarecase.common.errors import PlanError
 from rarecase.common.plan import make_plan
 from rarecase.common.run import generate, generate_tables
 from rarecase.common.spec import load_spec
@@ -109,6 +110,12 @@ def test_a_year_of_days_and_odd_starts_close() -> None:
     made = generate({"domain": "finance", "size": 30, "block": 10, "start": "2024-02-29", "days": 366})
     assert list(DOMAIN.checks(made.connect(), made.spec)) == []
     assert made.table("transactions").num_rows > 5_000
+
+
+def test_more_places_than_keys_can_hold_are_refused_in_the_plan() -> None:
+    with pytest.raises(PlanError, match="larger blocks"):
+        make_plan(load_spec({"domain": "finance", "size": 20_000_000, "block": 100, "days": 365}))
+    assert make_plan(load_spec({"domain": "finance", "size": 1_000_000, "block": 250})).parts == 4_000
 
 
 def _damaged(books: Dataset, table: str, column: str, values: pa.Array) -> Dataset:

@@ -54,6 +54,7 @@ class Slots:
         self.landlords_n = max(2, block // 80)
         self.billers_n = len(data.billers())
         self.banks_n = len(data.banks()[0])
+        self.treasuries_n = self.billers_n + self.banks_n
         sizes = (
             ("current", block),
             ("savings", block),
@@ -118,6 +119,12 @@ def clock(start: date, days: int, rhythm: str) -> Clock:
         weekday=shape.weekdays.tolist(), day_of_month=days_of_month.tolist(), holiday=holiday
     )
     return Clock.over(weights, shape.hours)
+
+
+@lru_cache(maxsize=1)
+def batch() -> Clock:
+    """The hours of one night and day at which batches are booked."""
+    return Clock.of_day(data.rhythms()["batch"].hours)
 
 
 @lru_cache(maxsize=1)

@@ -10,10 +10,11 @@ from rarecase.common.seeds import Int64
 from rarecase.finance.cases import ground
 from rarecase.finance.cases.footprint import NEVER
 from rarecase.finance.generate.labels import Touched, case_table, label_table
-from rarecase.finance.generate.ledger import Booked, joined, of_cases, ordinary, prevented, settle
+from rarecase.finance.generate.ledger import Booked, joined, of_cases, ordinary, prevented
 from rarecase.finance.generate.movements import entry_table, transaction_table
 from rarecase.finance.generate.place import make_place
 from rarecase.finance.generate.register import Register
+from rarecase.finance.generate.settle import settle
 from rarecase.finance.plan import Details
 
 

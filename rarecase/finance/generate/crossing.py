@@ -12,19 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rarecase.common.clocks import Clock
-from rarecase.common.errors import PlanError
 from rarecase.common.seeds import Int64, keyed_uniform, stream
 from rarecase.finance import data
 from rarecase.finance.cases import ground
 from rarecase.finance.generate.flows import mobile_or_web
 from rarecase.finance.generate.place import hosts, shop_kinds
 from rarecase.finance.generate.purchases import amount_quantiles, card_ways, spending_scale
+from rarecase.finance.plan import Rooms, sweep_months
 from rarecase.finance.spec import FinanceSpec
 
 _CONTACTS = 3
 _NEW_PAYEE = 0.2
-_PAIR_BITS = 7
 
 
 @dataclass(frozen=True)
@@ -43,41 +41,6 @@ class Crossing:
     payer: Int64
     payee: Int64
     way: NDArray[np.int8]
-
-
-class Rooms:
-    """Ranges of ordinals of a part: half of them for payments of its own, two quarters for crossing ones."""
-
-    def __init__(self, part_row_bits: int) -> None:
-        # One bit tells the two legs of a payment apart in the keys of the entries.
-        quarter = part_row_bits - 3
-        self.own = 2 << quarter
-        self.sweeps = 3 << quarter
-        self.end = 4 << quarter
-        self.pair_room = 1 << max(quarter - _PAIR_BITS, 0)
-
-    def pair(self, code: Int64, rows: Int64) -> Int64:
-        """Ordinals of a pair stream's rows."""
-        self._fits(rows, self.pair_room)
-        return self.own + code * self.pair_room + rows
-
-    def sweep(self, numbers: Int64) -> Int64:
-        """Ordinals of sweeps."""
-        self._fits(numbers, self.end - self.sweeps)
-        return self.sweeps + numbers
-
-    def check_own(self, rows: int) -> None:
-        """Refuse more payments within a place than there is room for."""
-        self._fits(np.array([rows], np.int64), self.own)
-
-    def _fits(self, rows: Int64, room: int) -> None:
-        if rows.size and int(rows.max()) >= room:
-            raise PlanError(
-                "block",
-                int(rows.max()),
-                f"places with fewer than {room:,} payments of a kind",
-                hint="Use larger blocks, so that there are fewer places, or fewer days.",
-            )
 
 
 def crossings(spec: FinanceSpec, part: int, rooms: Rooms) -> list[Crossing]:
@@ -203,9 +166,9 @@ def _shop_seconds(spec: FinanceSpec, kind: Int64, u: NDArray[np.float64]) -> Int
 def _sweeps(spec: FinanceSpec, part: int, rooms: Rooms) -> Crossing:
     """What billers and banks send their treasuries each month, and what the state sends its offices."""
     slots = ground.slots(spec.block)
-    days = ground.calendar(spec.start, spec.days).monthly([4])[0]
+    days = sweep_months(spec)
     months = np.flatnonzero(days >= 0)
-    treasurers = np.arange(slots.billers_n + slots.banks_n)
+    treasurers = np.arange(slots.treasuries_n)
     biller = treasurers < slots.billers_n
     host = np.where(
         biller, hosts(spec, treasurers, "biller"), hosts(spec, treasurers - slots.billers_n, "bank")
@@ -221,8 +184,7 @@ def _sweeps(spec: FinanceSpec, part: int, rooms: Rooms) -> Crossing:
     )
     number = (place * treasurers.size + who) * days.size + month
     amount = _swept(spec, who, place, number)
-    batch = Clock.of_day(data.rhythms()["batch"].hours)
-    within = batch.at(keyed_uniform(spec.seed, "sweep-time", number)) // ground.SECOND_US
+    within = ground.batch().at(keyed_uniform(spec.seed, "sweep-time", number)) // ground.SECOND_US
     # Branches follow the billers, and treasuries follow each other in the same order.
     branch = place * slots.width + slots.first("billers") + who
     treasury = host[who] * slots.width + slots.first("biller_treasury") + who

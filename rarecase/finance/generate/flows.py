@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rarecase.common.clocks import Clock
 from rarecase.common.draws import AliasTable
 from rarecase.common.seeds import Float64, Int64, stream
 from rarecase.finance import data
@@ -90,8 +89,7 @@ class Maker:
         moves = {"next": "next", "previous": "previous"}
         days = self.calendar.monthly(day_of_month, moves[move])  # type: ignore[arg-type]
         owner, month = np.nonzero(days >= 0)
-        batch = Clock.of_day(data.rhythms()["batch"].hours)
-        within = batch.draw(self.rng(name, "time"), owner.size) // ground.SECOND_US
+        within = ground.batch().draw(self.rng(name, "time"), owner.size) // ground.SECOND_US
         return owner, days[owner, month] * ground.DAY_S + within
 
     def lognormal(self, name: str, n: int, median: Float64 | float, sd: float) -> Int64:

@@ -12,7 +12,7 @@ from rarecase.common import tables
 from rarecase.common.plan import Plan
 from rarecase.finance import data
 from rarecase.finance.cases import ground
-from rarecase.finance.generate.ledger import Ledger
+from rarecase.finance.generate.settle import Ledger
 from rarecase.finance.schema import CURRENCY, MCCS, SCHEMA
 
 Int8 = NDArray[np.int8]

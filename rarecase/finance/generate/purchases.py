@@ -87,11 +87,11 @@ def purchases(make: Maker) -> Iterator[Flow]:
     kinds, place = data.shops(), make.place
     scale = spending_scale(place.income)
     remote = np.minimum(kinds.remote, 1 - 1e-9)
-    first = make.slots.first("merchants")
+    first, weight = make.slots.first("merchants"), popularity(make)
     for rhythm in RHYTHMS:
         here = np.array([name == rhythm for name in kinds.rhythm])
         shops = np.flatnonzero(here[place.shop])
-        popular, favourites = _where(make, rhythm, shops)
+        popular, favourites = _where(make, rhythm, shops, weight[shops])
         name = f"purchases-{rhythm}"
         owner = make.owners(name, make.spec.population.purchases_per_month * kinds.share[here].sum())
         n = owner.size
@@ -115,18 +115,16 @@ def purchases(make: Maker) -> Iterator[Flow]:
         yield Flow(make.seconds(name, rhythm, n), amount, owner, merchant + first, way)
 
 
-def popularity(make: Maker, shops: Int64) -> Float64:
+def popularity(make: Maker) -> Float64:
     """Relative business of merchants of the place: by kind, shared unevenly within it."""
     kinds, place = data.shops(), make.place
     size = np.exp(0.7 * make.rng("merchant", "size").standard_normal(make.slots.merchants_n))
     total = np.bincount(place.shop, size, len(kinds.mcc))
-    weight = kinds.share[place.shop] * size / total[place.shop]
-    return np.asarray(weight[shops], np.float64)
+    return np.asarray(kinds.share[place.shop] * size / total[place.shop], np.float64)
 
 
-def _where(make: Maker, rhythm: str, shops: Int64) -> tuple[Int64, Int64]:
+def _where(make: Maker, rhythm: str, shops: Int64, weight: Float64) -> tuple[Int64, Int64]:
     """A guide of merchants by popularity, and the favourites of each customer."""
-    weight = popularity(make, shops)
     edges = np.cumsum(weight) / weight.sum()
     guide = shops[np.minimum(np.searchsorted(edges, (np.arange(_GUIDE) + 0.5) / _GUIDE), shops.size - 1)]
     drawn = AliasTable(weight).draw(make.rng("favourites", rhythm), make.place.n * _FAVOURITES)

@@ -16,8 +16,8 @@ from rarecase.common.seeds import Int64, keyed_integers, keyed_uniform
 from rarecase.finance import data
 from rarecase.finance.cases import ground
 from rarecase.finance.cases.footprint import NEVER
-from rarecase.finance.generate.ledger import Parties
 from rarecase.finance.generate.place import UNLIMITED, Place, hosts, shop_kinds
+from rarecase.finance.generate.settle import Parties
 from rarecase.finance.schema import (
     ACCOUNT_KINDS,
     BRANDS,
