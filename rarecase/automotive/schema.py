@@ -221,6 +221,7 @@ _VEHICLES = Table(
             minimum=500,
             maximum=44000,
             role="measure",
+            mark_quantum=1,
         ),
         _physical(
             "desired_speed_mps", "Speed its driver would choose on a dry free road", "m/s", 0.01, 3, 60

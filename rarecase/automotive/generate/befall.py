@@ -13,11 +13,12 @@ from rarecase.automotive.cases.attributes import TICK_US, Setting
 from rarecase.automotive.cases.scene import Change, Scene
 from rarecase.automotive.generate.motion import STANDSTILL_GAP_M, Motion
 from rarecase.automotive.generate.roads import ICE_PATCH, Patches
-from rarecase.automotive.generate.vehicles import Vehicles, concatenate
+from rarecase.automotive.generate.vehicles import Vehicles, concatenate, mass
 from rarecase.automotive.generate.world import World
 from rarecase.common.draws import quantise, ragged_index
 from rarecase.common.plan import Placement, Plan
 from rarecase.common.seeds import keyed_uniform
+from rarecase.common.spec import Spec
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
@@ -88,7 +89,7 @@ def befall(plan: Plan, part: int, world: World, twin: World, moved: Motion) -> t
         world,
         setting=setting,
         roads=replace(world.roads, patches=_patches(world.roads.patches, befallen)),
-        vehicles=_vehicles(plan.spec.seed, world, befallen),
+        vehicles=_vehicles(plan.spec, world, befallen),
         bold=bold,
         firm=firm,
     )
@@ -144,15 +145,15 @@ def _patches(ordinary: Patches, befallen: list[Befallen]) -> Patches:
     return Patches(**{name: values[order] for name, values in whole.items()})
 
 
-def _vehicles(seed: int, world: World, befallen: list[Befallen]) -> Vehicles:
-    queues = [_queue(seed, item) for item in befallen if item.change.queue_case.size]
+def _vehicles(spec: Spec, world: World, befallen: list[Befallen]) -> Vehicles:
+    queues = [_queue(spec, item) for item in befallen if item.change.queue_case.size]
     if not queues:
         return world.vehicles
     everyone = concatenate(world.vehicles, *queues)
     return everyone.take(np.lexsort((-everyone.start, -everyone.lane, everyone.episode)))
 
 
-def _queue(seed: int, item: Befallen) -> Vehicles:
+def _queue(spec: Spec, item: Befallen) -> Vehicles:
     """Standing vehicles, bumper to bumper but for the usual gap, from the rear of each queue forward."""
     change = item.change
     queue, _ = ragged_index(change.queue_vehicles)
@@ -162,14 +163,13 @@ def _queue(seed: int, item: Befallen) -> Vehicles:
     ids = item.scene.homes[case] * 64 + number
 
     def u(name: str) -> Float:
-        return keyed_uniform(seed, (item.placement.name, "queue", name), ids)
+        return keyed_uniform(spec.seed, (item.placement.name, "queue", name), ids)
 
     kind = np.searchsorted(np.cumsum(data.numbers("vehicle_kinds", "share"))[:-1], u("kind"), side="right")
     length = data.numbers("vehicle_kinds", "length_m")[kind]
     ahead = np.cumsum(length + STANDSTILL_GAP_M)
     start = change.queue_rear[queue] + ahead - ahead[np.searchsorted(queue, queue)]
     start += length[np.searchsorted(queue, queue)] - 0.5 * length
-    low, high = (data.numbers("vehicle_kinds", f"mass_{end}_kg")[kind] for end in ("low", "high"))
     top = data.numbers("vehicle_kinds", "top_mps")[kind]
     limit = item.scene.limit_mps[change.queue_case[queue]]
     n = queue.size
@@ -183,7 +183,7 @@ def _queue(seed: int, item: Befallen) -> Vehicles:
         front=np.zeros(n, np.bool_),
         length=length,
         width=data.numbers("vehicle_kinds", "width_m")[kind],
-        mass=quantise(low + (high - low) * u("mass"), 1.0),
+        mass=mass(spec, kind, u("mass")),
         wish=quantise(np.minimum(limit * (0.85 + 0.3 * u("wish")), top), 0.01),
         headway=quantise(0.9 + 1.4 * u("headway"), 0.01),
         delay=(5 + 6 * u("reaction")).astype(np.int64),

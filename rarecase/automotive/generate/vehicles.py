@@ -14,6 +14,7 @@ from rarecase.automotive.generate.motion import GRAVITY, STANDSTILL_GAP_M
 from rarecase.automotive.generate.roads import Roads
 from rarecase.common.compiled import compiled
 from rarecase.common.draws import quantise, ragged_index, truncated_lognormal, truncated_normal
+from rarecase.common.mark.digits import embed
 from rarecase.common.seeds import stream
 from rarecase.common.spec import Spec
 
@@ -123,9 +124,7 @@ def staff(spec: Spec, part: int, entities: Int, setting: Setting, roads: Roads) 
         front=front,
         length=length,
         width=of_kind("width_m"),
-        mass=quantise(
-            of_kind("mass_low_kg") + (of_kind("mass_high_kg") - of_kind("mass_low_kg")) * u("mass"), 1.0
-        ),
+        mass=mass(spec, kind, u("mass")),
         wish=wish,
         headway=headway,
         delay=np.rint(10.0 * truncated_normal(u("reaction"), 0.75, 0.2, 0.4, 1.5)).astype(np.int64),
@@ -138,6 +137,15 @@ def staff(spec: Spec, part: int, entities: Int, setting: Setting, roads: Roads) 
         slow_share=slow_share,
         start=quantise(start, 0.1),
     )
+
+
+def mass(spec: Spec, kind: Int, u: Float) -> Float:
+    """Masses in whole kg, uniform between those of an empty and a full vehicle, marked as the spec says."""
+    low, high = (data.numbers("vehicle_kinds", f"mass_{end}_kg")[kind] for end in ("low", "high"))
+    drawn = quantise(low + (high - low) * u, 1.0)
+    if not spec.marks.statistical:
+        return drawn
+    return np.asarray(embed(drawn, 1.0, minimum=800.0, maximum=40_000.0), np.float64)
 
 
 def _comfort(u: Float) -> Float:
