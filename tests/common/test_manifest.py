@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,18 @@ def test_what_is_not_whole_cannot_be_verified(copy: Path) -> None:
     (copy / "manifest.json").unlink()
     with pytest.raises(DatasetError, match="--resume"):
         verify(copy)
+
+
+def test_a_database_is_counted_and_made_again(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path}/file.db"
+    generate(spec(1), address, twin=True)
+    assert verify(address, regenerate=True) == ()
+    with sqlite3.connect(tmp_path / "file.db") as connection:
+        connection.execute("DELETE FROM toy_labels")
+    connection.close()
+    assert {(finding.rule, finding.table) for finding in verify(address)} == {("manifest.rows", "labels")}
+    with pytest.raises(InputError, match="only those are signed"):
+        verify(address, tmp_path / "public.pem")
 
 
 # Signatures
