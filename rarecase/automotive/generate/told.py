@@ -108,13 +108,17 @@ def _stories(plan: Plan, world: World, found: Events, item: Befallen, collisions
     return [
         f"On {str(when)[:21].replace('T', ' at ')} "
         f"{_lower(item.case.sentence.format(road=road, **facts))}: a vehicle reached the "
-        f"limit of its tyres {_times(slips)}, and two vehicles collided {_times(hits)}."
+        f"limit of its tyres {_times(slips)}, and there {_collisions(hits)}."
         for facts, road, when, slips, hits in rows
     ]
 
 
 def _times(number: int) -> str:
     return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
+def _collisions(number: int) -> str:
+    return {0: "was no collision", 1: "was one collision"}.get(number, f"were {number} collisions")
 
 
 def _lower(sentence: str) -> str:
