@@ -25,12 +25,12 @@ class BlackIce(RoadCase):
     is_case: ClassVar[bool] = True
     title: ClassVar[str] = "Black ice"
     definition: ClassVar[str] = (
-        "A stretch of 10 to 120 m with friction 0.06 to 0.14 on a road that is dry, moist or wet, "
+        "A stretch of 15 to 125 m with friction 0.06 to 0.14 on a road that is dry, moist or wet, "
         "its surface between "
         "-8 and +0.5 degrees Celsius; it begins where the front vehicle would start to slow down."
     )
     source: ClassVar[str] = (
-        "friction of ice: Noon 1994; ETSI TS 101 539-1 cause 6 (adhesion), sub-cause 6 (black ice)"
+        "friction of ice: Noon 1994; ETSI DENM cause 6 (adhesion), sub-cause 6 (black ice)"
     )
     reveals: ClassVar[frozenset[str]] = frozenset(
         {"road_patches.kind", "road_patches.friction", "telemetry.friction", "events.kind"}

@@ -34,7 +34,7 @@ class StationaryQueueInFog(RoadCase):
         "of the front vehicle."
     )
     source: ClassVar[str] = (
-        "over-driving visibility; ETSI TS 101 539-1 causes 18 (visibility, fog) and 94 (stationary vehicle)"
+        "over-driving visibility; ETSI DENM causes 18 (visibility, fog) and 94 (stationary vehicle)"
     )
     reveals: ClassVar[frozenset[str]] = frozenset(
         {

@@ -47,7 +47,7 @@ class Grip:
 
 
 def water_film_mm(texture_mm: Float, path_m: Float, rain_mmph: Float, slope: Float) -> Float:
-    """Depth of water above the texture, mm (Gallaway 1979, FHWA-RD-79-30): 0 where the texture holds it all.
+    """Depth of water above the texture, mm: 0 where the texture holds it all (Gallaway 1979, from memory).
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def water_film_mm(texture_mm: Float, path_m: Float, rain_mmph: Float, slope: Flo
 
 
 def aquaplaning_mps(film_mm: Float, texture_mm: Float) -> Float:
-    """Speed from which an average tyre floats, m/s (Gallaway 1979); infinite without a film.
+    """Speed from which an average tyre floats, m/s; infinite without a film (Gallaway 1979, from memory).
 
     Inflation 32 psi, tread 7/32 in, 10 % spin-down; without adjustment this is close to Horne's 94 km/h.
     """
