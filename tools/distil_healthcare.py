@@ -3,8 +3,8 @@
 Usage: python tools/distil_healthcare.py SOURCES [OUT]
 
 SOURCES holds the public files under the names of `data/SOURCES.toml`; OUT defaults to the package's data
-folder. The same sources give the same tables: nothing is drawn, and no clock is read. Tables that were written
-by hand (analytes, background conditions, prescriptions …) lie beside the distilled ones and are not touched.
+folder. The same sources give the same tables: nothing is drawn, and no clock is read. Tables that were
+written by hand (analytes, background conditions, prescriptions …) lie beside the distilled ones, untouched.
 """
 
 from __future__ import annotations
@@ -321,7 +321,9 @@ def _drugs(source: Path) -> pd.DataFrame:
     cpic = _read(source, "cpic_drugs.csv").set_index("name")
     known = {row.drug: row for row in roles.itertuples(index=False)}
     rows = []
-    for name in sorted(set(known) | {name for name in cpic.index if name == name.lower() and cpic.rxcui[name]}):
+    for name in sorted(
+        set(known) | {name for name in cpic.index if name == name.lower() and cpic.rxcui[name]}
+    ):
         row = known.get(name)
         listed = cpic.loc[name] if name in cpic.index else None
         rxcui = (row.rxcui if row else "") or (listed.rxcui if listed is not None else "")
@@ -334,7 +336,9 @@ def _drugs(source: Path) -> pd.DataFrame:
 def _systemic(codes: str) -> str:
     """The first complete ATC code that is not of a local form (skin, eye and ear, mouth, nose, enema)."""
     complete = [code for code in codes.split("|") if len(code) == 7]
-    systemic = [code for code in complete if not code.startswith(("D", "S", "A01", "A07E", "C05", "R01", "L01XX"))]
+    systemic = [
+        code for code in complete if not code.startswith(("D", "S", "A01", "A07E", "C05", "R01", "L01XX"))
+    ]
     return (systemic or complete or [""])[0]
 
 
@@ -351,11 +355,17 @@ def _confidence(row, role: str) -> str:  # type: ignore[no-untyped-def]
 
 
 def _ratios(source: Path) -> pd.DataFrame:
-    """AUC ratio per pair of victim and CYP3A inhibitor: median over the arms of clinical studies, with papers."""
+    """AUC ratio per pair of victim and inhibitor: median over the arms of clinical studies, with papers."""
     arms = pd.read_csv(source / "clinical_ddi_auc_ratios.csv").rename(columns={"AUCR Avg": "ratio"})
-    arms = arms[arms.ratio.notna() & arms.Mechanism.isin(["Reversible_Inhibition", "Mechanism_based_Inactivation"])]
+    arms = arms[
+        arms.ratio.notna() & arms.Mechanism.isin(["Reversible_Inhibition", "Mechanism_based_Inactivation"])
+    ]
     arms = arms[arms["Route Victim"].eq("PO") | arms["Route Victim"].isna()]
     arms["victim"], arms["perpetrator"] = arms.Victim.str.lower(), arms.Perpetrator.str.lower()
+    roles = _read(source, "drug_interaction_roles.csv").set_index("drug").roles
+    sensitive = {name for name in roles.index if "CYP3A:substrate:sensitive" in roles[name]}
+    strong = {name for name in roles.index if "CYP3A:inhibitor:strong" in roles[name]}
+    arms = arms[arms.victim.isin(sensitive) & arms.perpetrator.isin(strong)]
     rows = []
     for (victim, perpetrator), group in arms.groupby(["victim", "perpetrator"]):
         papers = sorted({_paper(text) for text in group.Reference if "nlm.nih.gov" in text} - {""})

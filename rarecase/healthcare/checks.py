@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from rarecase.common.errors import Finding
 from rarecase.common.spec import Spec
@@ -110,8 +111,9 @@ LAWS = (
         "encounters",
         "overlap another encounter of the same patient",
         "SELECT encounter_id FROM (SELECT encounter_id, started_at, max(ended_at) OVER"
-        " (PARTITION BY patient_id ORDER BY started_at, ended_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
-        " AS busy_until FROM encounters) WHERE busy_until > started_at",
+        " (PARTITION BY patient_id ORDER BY started_at, ended_at"
+        " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS busy_until FROM encounters)"
+        " WHERE busy_until > started_at",
     ),
 )
 
@@ -153,7 +155,7 @@ def _register(connection: duckdb.DuckDBPyConnection) -> None:
     connection.register("rarecase_terms", pa.table({"hpo_id": signs.hpo, "sex": signs.sex}))
 
 
-def _only_xlr() -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _only_xlr() -> NDArray[np.bool_]:
     """Disorders whose only mode is X-linked recessive, shape (n,)."""
     modes = catalogue().inheritance
     return np.asarray(modes[:, XLR] & (modes.sum(axis=1) == 1), np.bool_)
@@ -183,26 +185,29 @@ def _sexes(connection: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
 
 def _contradictions(connection: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
     """The true-path rule: what is present makes all above it present."""
-    rows = connection.execute("SELECT phenotype_id, patient_id, hpo_id, excluded FROM phenotypes").fetchnumpy()
+    rows = connection.execute(
+        "SELECT phenotype_id, patient_id, hpo_id, excluded FROM phenotypes"
+    ).fetchnumpy()
     position, known = terms().positions(), np.asarray(rows["hpo_id"]).astype(str)
+    keys = np.asarray(rows["phenotype_id"], np.int64)
     words, place = np.unique(known, return_inverse=True)
     codes = np.array([position.get(word, -1) for word in words], dtype=np.int64)
     term = codes[place] if words.size else np.empty(0, dtype=np.int64)
-    yield from _unknown_terms(rows, term)
+    yield from _unknown_terms(keys, term)
     absent = np.asarray(rows["excluded"]).astype(np.bool_)
     _, owner = np.unique(rows["patient_id"], return_inverse=True)
     shown, denied = np.flatnonzero(~absent & (term >= 0)), np.flatnonzero(absent & (term >= 0))
     wrong = denied[contradicted(owner[shown], term[shown], owner[denied], term[denied])]
     if wrong.size:
-        some = tuple(str(key) for key in rows["phenotype_id"][wrong[:3]])
+        some = tuple(str(key) for key in keys[wrong[:3]])
         message = f"phenotypes: {wrong.size} excluded terms stand at or above one that was observed"
         yield Finding("error", "law.true_path", "phenotypes", "excluded", int(wrong.size), message, some)
 
 
-def _unknown_terms(rows: dict[str, np.ndarray[tuple[int], np.dtype[np.generic]]], term: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Iterator[Finding]:
+def _unknown_terms(keys: NDArray[np.int64], term: NDArray[np.int64]) -> Iterator[Finding]:
     unknown = np.flatnonzero(term < 0)
     if unknown.size:
-        some = tuple(str(key) for key in rows["phenotype_id"][unknown[:3]])
+        some = tuple(str(key) for key in keys[unknown[:3]])
         message = f"phenotypes: {unknown.size} rows hold a term that is not in the shipped ontology"
         yield Finding("error", "law.known_term", "phenotypes", "hpo_id", int(unknown.size), message, some)
 

@@ -55,7 +55,9 @@ def _people(dataset: Dataset, spec: HealthcareSpec) -> tuple[Floats, Ints, Float
     return (first - born) / DAYS_PER_YEAR, sex, np.asarray(weight, np.float64)
 
 
-def _share(name: str, meaning: str, mask: NDArray[np.bool_], weight: Floats, published: float, source: str) -> Measure:
+def _share(
+    name: str, meaning: str, mask: NDArray[np.bool_], weight: Floats, published: float, source: str
+) -> Measure:
     total = weight.sum()
     value = float((weight * mask).sum() / total) if total else math.nan
     size = total**2 / max((weight**2).sum(), 1e-300)
@@ -145,7 +147,9 @@ def _polypharmacy(dataset: Dataset, spec: HealthcareSpec, age: Floats, weight: F
     started = _column(table, "started_at", pa.int64())
     ended = table.column("ended_at").cast(pa.int64()).fill_null(np.iinfo(np.int64).max).to_numpy()
     taken = (started <= middle) & (ended > middle)
-    place = pc.index_in(table.column("patient_id"), dataset.tables["patients"].column("patient_id")).to_numpy()
+    place = pc.index_in(
+        table.column("patient_id"), dataset.tables["patients"].column("patient_id")
+    ).to_numpy()
     number = np.bincount(place[taken], minlength=age.size)
     for name, least, published, low, high in (
         ("polypharmacy, adults", 20, 0.171, 0.13, 0.22),
@@ -174,7 +178,11 @@ def _cases(dataset: Dataset) -> list[dict[str, Any]]:
 
 
 def _rare(dataset: Dataset, told: list[dict[str, Any]]) -> Iterator[Measure]:
-    everyone = [case for case in told if case["kind"] == "rare_disease" and case["disorder"] and case["diagnosis"] == "any"]
+    everyone = [
+        case
+        for case in told
+        if case["kind"] == "rare_disease" and case["disorder"] and case["diagnosis"] == "any"
+    ]
     if len(everyone) >= FEWEST:
         yield from _prevalence(dataset, everyone)
         yield from _delay(np.array([case["delay_years"] for case in everyone]))
@@ -270,6 +278,3 @@ def _interactions(told: list[dict[str, Any]]) -> Iterator[Measure]:
         evidence="observed",
         source="26 study arms of strong CYP3A inhibitors: quartiles 4.74 and 8.15",
     )
-
-
-

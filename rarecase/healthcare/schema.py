@@ -106,7 +106,9 @@ PATIENTS = Table(
     ),
     key=("patient_id",),
     row_rules=(
-        RowRule(name="dies_after_opening", sql="died_at >= registered_at", meaning="Records are of the living"),
+        RowRule(
+            name="dies_after_opening", sql="died_at >= registered_at", meaning="Records are of the living"
+        ),
     ),
     time="registered_at",
     entity="patient_id",
@@ -177,7 +179,9 @@ CONDITIONS = Table(
     references=(_PATIENT, _ENCOUNTER),
     row_rules=(
         RowRule(
-            name="condition_has_code", sql="icd10cm IS NOT NULL OR orpha IS NOT NULL", meaning="One code at least"
+            name="condition_has_code",
+            sql="icd10cm IS NOT NULL OR orpha IS NOT NULL",
+            meaning="One code at least",
         ),
         RowRule(
             name="verified_when",
@@ -185,7 +189,9 @@ CONDITIONS = Table(
             meaning="What is verified has a moment",
         ),
         RowRule(
-            name="verified_after_entry", sql="verified_at >= recorded_at", meaning="Verified once it is entered"
+            name="verified_after_entry",
+            sql="verified_at >= recorded_at",
+            meaning="Verified once it is entered",
         ),
         RowRule(name="abates_after_entry", sql="abated_at >= recorded_at", meaning="Over once it is entered"),
     ),

@@ -37,9 +37,7 @@ class HealthcareSpec(common.Spec):
     size: int = Field(default=5_000, gt=0, le=1 << 30, description="how many patients")
     block: int = Field(default=2_500, gt=0, le=1 << 24, description="patients per part")
     start: date = Field(default=date(2023, 1, 1), description="first day of the records")
-    days: int = Field(
-        default=730, gt=0, le=common.Spec.MAX_DAYS, description="length of the records in days"
-    )
+    days: int = Field(default=730, gt=0, le=common.Spec.MAX_DAYS, description="length of the records in days")
     population: HealthcarePopulation = Field(default_factory=HealthcarePopulation)
     cases: tuple[AnyCase, ...] = ()
 

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 from rarecase.common.case import Natural
 from rarecase.common.seeds import Int64
 from rarecase.healthcare.cases import pair
-from rarecase.healthcare.cases.pair import MINUTE, Floats, Meeting, Pair
+from rarecase.healthcare.cases.pair import MINUTE, Bools, Floats, Meeting, Pair
 from rarecase.healthcare.cases.record import AMBULATORY, EMERGENCY, INPATIENT, Effects
 from rarecase.healthcare.data import pharmacology
 from rarecase.healthcare.data.pharmacology import inhibitors, victims
@@ -29,14 +29,14 @@ EMERGENCY_AT = np.log(6.0)
 
 
 class Interaction(Pair):
-    """A manifest drug interaction: exposure rises by the published ratio, a value moves, an encounter follows."""
+    """A manifest interaction: exposure rises by the published ratio, a value moves, an encounter follows."""
 
     title: ClassVar[str] = "CYP3A drug interaction"
     definition: ClassVar[str] = (
-        "A patient on a sensitive CYP3A substrate is prescribed a strong inhibitor; while both are taken the"
-        " exposure to the substrate rises (published ratio of the pair, else 1/(1 - CR x IR), log-normal between"
-        " patients), after days a laboratory value or vital sign moves with the logarithm of the ratio, and the"
-        " patient is seen for it; one of the drugs is stopped and the value returns."
+        "A patient on a sensitive CYP3A substrate is prescribed a strong inhibitor; while both are taken"
+        " the exposure to the substrate rises (published ratio of the pair, else 1/(1 - CR x IR),"
+        " log-normal between patients), after days a laboratory value or vital sign moves with the"
+        " logarithm of the ratio, and the patient is seen for it; one drug is stopped and the value returns."
     )
     source: ClassVar[str] = (
         "Model: Ohno 2007 (Clin Pharmacokinet 46:681); CR: Yeung 2015 (PMID 26380158) and clinical ratios by"
@@ -48,8 +48,8 @@ class Interaction(Pair):
         return pair.expert_rate(
             self,
             6e-5,
-            "0.11 admissions per person-year, of which 1.1 % are due to interactions (Dechanont 2014, median),"
-            " of which a twentieth are of a strong CYP3A inhibitor with a sensitive substrate (expert)",
+            "0.11 admissions per person-year, of which 1.1 % are due to interactions (Dechanont 2014,"
+            " median), a twentieth of these of a strong CYP3A inhibitor with a sensitive substrate (expert)",
         )
 
 
@@ -76,7 +76,9 @@ def happen(case: Interaction, spec: HealthcareSpec, homes: Int64, onset_us: Int6
     stops_victim = meeting.draw("what is stopped") < 0.7
     course = meeting.days("course", *_course(meeting))
     last = np.where(stops_victim, meeting.at + course, event)
-    pair.prescribe_inhibitor(meeting, np.maximum(np.minimum(last, meeting.at + course), event), spec.horizon_us)
+    pair.prescribe_inhibitor(
+        meeting, np.maximum(np.minimum(last, meeting.at + course), event), spec.horizon_us
+    )
     _victim(meeting, event, end, stops_victim, spec.horizon_us)
     # A difficult case is a mild one: the value moves, but less than the exposure would let it.
     strength = (1.25 - 0.9 * case.difficulty) * np.log(ratio)
@@ -107,7 +109,7 @@ def _course(meeting: Meeting) -> tuple[Floats, Floats]:
     return days[:, 0], days[:, 1]
 
 
-def _victim(meeting: Meeting, event: Int64, end: Int64, stops: Floats, horizon_us: int) -> None:
+def _victim(meeting: Meeting, event: Int64, end: Int64, stops: Bools, horizon_us: int) -> None:
     """The victim's exposure: theirs, cut short and taken up again; or one that the case brings."""
     once = meeting.of_victim("single_dose").astype(np.bool_)
     start = meeting.at - meeting.days("on the victim since", 14, 300)
@@ -124,12 +126,14 @@ def _victim(meeting: Meeting, event: Int64, end: Int64, stops: Floats, horizon_u
 
 
 def _visit_for_harm(meeting: Meeting, event: Int64, ratio: Floats, shift: Floats) -> None:
-    """The encounter for it, with the values that show it; strong cases come as emergencies or are admitted."""
+    """The encounter for it, with the values that show it; strong cases are emergencies or admitted."""
     urgency = 1 / (1 + np.exp(-2.0 * (np.log(ratio) - EMERGENCY_AT)))
     u = meeting.draw("where to")
     kind = np.where(u < 0.35 * urgency, INPATIENT, np.where(u < urgency, EMERGENCY, AMBULATORY))
     reason = meeting.of_victim("event")
-    hours = np.where(kind == INPATIENT, 30 + meeting.draw("stay") * 90, np.where(kind == EMERGENCY, 2 + 5 * u, 0.5))
+    hours = np.where(
+        kind == INPATIENT, 30 + meeting.draw("stay") * 90, np.where(kind == EMERGENCY, 2 + 5 * u, 0.5)
+    )
     start = np.where(kind == AMBULATORY, meeting.in_office(event, "event hour"), event)
     start = np.maximum(start, meeting.at + 60 * MINUTE)
     finish = start + (hours * 60).astype(np.int64) * MINUTE
@@ -137,7 +141,13 @@ def _visit_for_harm(meeting: Meeting, event: Int64, ratio: Floats, shift: Floats
     specialty = np.where(kind == INPATIENT, internal, urgent)
     specialty = np.where(kind == AMBULATORY, SPECIALTIES.index("primary care"), specialty)
     key = meeting.effects.visit(
-        meeting.local, start=start, end=finish, kind=kind, specialty=specialty, reason=reason, role="visit/event"
+        meeting.local,
+        start=start,
+        end=finish,
+        kind=kind,
+        specialty=specialty,
+        reason=reason,
+        role="visit/event",
     )
     pair.diagnose(meeting, key, reason, start, start + meeting.days("harm lasts", 5, 30), "event")
     until = meeting.effects.record.until[meeting.local]

@@ -1,4 +1,4 @@
-"""A strong CYP3A inhibitor and a sensitive substrate in one patient: what interaction and look-alike share."""
+"""A strong CYP3A inhibitor and a sensitive substrate in one patient: for interaction and look-alike."""
 
 from __future__ import annotations
 
@@ -73,7 +73,10 @@ class Pair(Case):
         return (
             _place("victim", self.victim, [found.name for found in victims()], "sensitive CYP3A substrate"),
             _place(
-                "perpetrator", self.perpetrator, [found.name for found in inhibitors()], "strong CYP3A inhibitor"
+                "perpetrator",
+                self.perpetrator,
+                [found.name for found in inhibitors()],
+                "strong CYP3A inhibitor",
             ),
         )
 
@@ -279,9 +282,7 @@ def expose(
     meeting.effects.add("medications", meeting.local[row], columns, role)
 
 
-def diagnose(
-    meeting: Meeting, key: Int64, diagnosis: Int64, at: Int64, abated: Int64, role: str
-) -> None:
+def diagnose(meeting: Meeting, key: Int64, diagnosis: Int64, at: Int64, abated: Int64, role: str) -> None:
     """A confirmed diagnosis at a visit, over at `abated` if that lies before the end of the record."""
     until = meeting.effects.record.until[meeting.local]
     columns = {
@@ -297,9 +298,7 @@ def diagnose(
     meeting.effects.add("conditions", meeting.local, columns, role)
 
 
-def measure(
-    meeting: Meeting, name: str, key: Int64, start: Int64, end: Int64, shift: Floats
-) -> None:
+def measure(meeting: Meeting, name: str, key: Int64, start: Int64, end: Int64, shift: Floats) -> None:
     """Take the panels that show the victim's effect, and the vital signs, at a visit of every patient."""
     shown = np.zeros((len(victims()), len(laboratory().panels)), dtype=np.bool_)
     tests = laboratory()

@@ -1,9 +1,9 @@
 """A rare disease: who has it, since when, and when it was or will be recognised.
 
-A prevalent patient has lived to see the onset: at age a, the share of a disorder's patients that counts is the
-part of its onset classes that lies below a, times the share of their sex under its inheritance. Homes are
-drawn by that law from the population (a thinning of candidates, and then the disorder given sex and age), so
-that disorders come out in proportion to their prevalence and patients with the right age and sex.
+A prevalent patient has lived to see the onset: at age a, the share of a disorder's patients that counts is
+the part of its onset classes that lies below a, times the share of their sex under its inheritance. Homes
+are drawn by that law from the population (a thinning of candidates, and then the disorder given sex and age),
+so that disorders come out in proportion to their prevalence and patients with the right age and sex.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class RareDisease(Case):
         " (median two years, mean five and a half, long tail) before, within or after the window."
     )
     source: ClassVar[str] = (
-        "Orphanet 2025-12 (CC BY 4.0): phenotypes, onset, inheritance, prevalence; HPO 2025-01-16; delay after"
-        " Faye 2024 (Eur J Hum Genet 32:1116) and the registry of Spain; misdiagnosis after EURORDIS 2024"
+        "Orphanet 2025-12 (CC BY 4.0): phenotypes, onset, inheritance, prevalence; HPO 2025-01-16; delay"
+        " after Faye 2024 (Eur J Hum Genet 32:1116) and the registry of Spain; misdiagnosis: EURORDIS 2024"
     )
     reveals: ClassVar[frozenset[str]] = frozenset(
         {
@@ -96,8 +96,8 @@ class RareDisease(Case):
         raise SpecError(
             "disorder",
             self.disorder,
-            f"an ORPHA code or name among the {len(catalogue()):,} disorders with phenotypes, onset, inheritance"
-            " and prevalence",
+            f"an ORPHA code or name among the {len(catalogue()):,} disorders with phenotypes, onset,"
+            " inheritance and prevalence",
             nearest=nearest(word, names()),
         )
 
@@ -116,7 +116,8 @@ class RareDisease(Case):
             choice.total,
             "entity",
             "observed" if evidence == "observed" and not within else "expert",
-            f"Orphanet 2025-12, class of prevalence with the mean of 2021 where one is given: living patients{within}",
+            "Orphanet 2025-12, class of prevalence with the mean of 2021 where one is given:"
+            f" living patients{within}",
         )
 
     def choice(self, spec: Spec) -> Choice:
@@ -200,7 +201,8 @@ class Choice:
         start = np.where(self.first[group] > 0, self.cumulative[self.first[group] - 1], 0.0)
         end = self.cumulative[self.first[group + 1] - 1]
         at = np.searchsorted(self.cumulative, start + rest * (end - start), side="right")
-        return self.members[np.clip(at, self.first[group], self.first[group + 1] - 1)]
+        at = np.clip(at, self.first[group], self.first[group + 1] - 1)
+        return np.asarray(self.members[at], np.int64)
 
 
 @lru_cache(maxsize=32)
@@ -236,18 +238,20 @@ def _mean(onset: Bools, share: Floats) -> Floats:
     total = np.zeros((onset.shape[0], share.shape[1]))
     for number in range(8):
         total += onset[:, number, None] * share[number]
-    return total / onset.sum(axis=1, keepdims=True)
+    return np.asarray(total / onset.sum(axis=1, keepdims=True), np.float64)
 
 
 def _recognised(onset: Bools, window: float) -> Floats:
-    """Chance that a diagnosis falls into the window, by set of onset classes and cell, shape (sets, cells)."""
+    """Chance of a diagnosis within the window, by set of onset classes and cell, shape (sets, cells)."""
     by_sex = []
     for sex in (MALE, FEMALE):
         share = np.empty((8, AGES))
         for number in range(8):
             since = _YEARS_OF_AGE - _points(number)[:, None]
             scale = delay_scale(sex == FEMALE, number)
-            ends = np.where(since > 0, delay_survival(since, scale) - delay_survival(since + window, scale), 0.0)
+            ends = np.where(
+                since > 0, delay_survival(since, scale) - delay_survival(since + window, scale), 0.0
+            )
             share[number] = ends.mean(axis=0)
         by_sex.append(_mean(onset, share))
     return np.concatenate(by_sex, axis=1)
@@ -275,9 +279,13 @@ def _onset(
     running = np.cumsum(np.where(total[:, None] > 0, weight, catalogue().onset[disorder][:, number]), axis=1)
     at = (u[:, None] * running[:, -1:] >= running).sum(axis=1)
     at = np.minimum(at, points.size - 1)
-    within = np.clip((u * running[:, -1] - np.where(at > 0, running[np.arange(at.size), at - 1], 0.0)), 0, None)
+    within = np.clip(
+        (u * running[:, -1] - np.where(at > 0, running[np.arange(at.size), at - 1], 0.0)), 0, None
+    )
     width = (ONSET_YEARS[number[at], 1] - ONSET_YEARS[number[at], 0]) / _STEPS
-    step = np.maximum(running[np.arange(at.size), at] - np.where(at > 0, running[np.arange(at.size), at - 1], 0.0), 1e-300)
+    step = np.maximum(
+        running[np.arange(at.size), at] - np.where(at > 0, running[np.arange(at.size), at - 1], 0.0), 1e-300
+    )
     years = points[at] + width * (np.clip(within / step, 0, 1) - 0.5)
     return number[at], np.minimum(np.maximum(years, 0.0), 0.98 * age)
 

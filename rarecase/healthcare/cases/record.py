@@ -191,17 +191,17 @@ class Effects:
         role: str,
     ) -> Int64:
         """Create encounters; ordinary ones that they overlap do not take place. Their keys."""
-        columns = {
+        columns: Rows = {
             "start": start,
             "end": np.minimum(end, self.record.until[patient]),
             "kind": np.asarray(kind),
             "specialty": np.asarray(specialty),
             "reason": np.asarray(reason),
         }
-        return self.add("encounters", patient, columns, role)  # type: ignore[arg-type]
+        return self.add("encounters", patient, columns, role)
 
     def clear_overlaps(self) -> None:
-        """Remove the ordinary encounters, with all that hangs on them, during which a patient was elsewhere."""
+        """Remove the ordinary encounters, and all that hangs on them, of patients who were elsewhere."""
         made = self.added["encounters"]
         if not made:
             return
@@ -226,7 +226,13 @@ class Effects:
     # -- laboratory -----------------------------------------------------------------------------------------
 
     def measure(
-        self, name: str, panel: Panel, patient: Int64, visit: tuple[Int64, Int64, Int64], shift: Floats, role: str
+        self,
+        name: str,
+        panel: Panel,
+        patient: Int64,
+        visit: tuple[Int64, Int64, Int64],
+        shift: Floats,
+        role: str,
     ) -> None:
         """Take a panel at created visits.
 
@@ -251,7 +257,7 @@ class Effects:
         told = reported(panel, who.age)
         assert shift.shape == (patient.size, count)
         rows, place = np.nonzero(told.T)
-        columns = {
+        columns: Rows = {
             "encounter": key[rows],
             "time": moment_of(panel, start, end)[rows],
             "analyte": at[place],
@@ -328,16 +334,15 @@ def _ints(values: NDArray[np.generic]) -> Int64:
     return np.asarray(values, dtype=np.int64)
 
 
-def _overlap(
-    patient: Int64, start: Int64, end: Int64, mine: Int64, begin: Int64, finish: Int64
-) -> Bools:
+def _overlap(patient: Int64, start: Int64, end: Int64, mine: Int64, begin: Int64, finish: Int64) -> Bools:
     """Which of the intervals (mine, begin, finish) overlap any of (patient, start, end), sorted by both."""
     width, second = np.int64(1) << 36, 1_000_000
     start, begin, end, finish = start // second, begin // second, -(-end // second), -(-finish // second)
     # Intervals of one patient are few and seldom nest, so the last one that starts before ours ends decides,
     # once each carries the latest end of those before it.
     reach = np.maximum.accumulate(patient * width + np.clip(end, 0, width - 1))
-    last = np.searchsorted(patient * width + np.clip(start, 0, width - 1), mine * width + finish, side="right") - 1
+    last = (
+        np.searchsorted(patient * width + np.clip(start, 0, width - 1), mine * width + finish, side="right")
+        - 1
+    )
     return np.asarray((last >= 0) & (reach[last] >= mine * width + begin), np.bool_)
-
-

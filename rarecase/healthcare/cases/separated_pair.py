@@ -26,10 +26,12 @@ class SeparatedPair(Pair):
     is_case: ClassVar[bool] = False
     title: ClassVar[str] = "The same drugs, separated in time"
     definition: ClassVar[str] = (
-        "A patient on a sensitive CYP3A substrate stops it days before a course of a strong inhibitor and takes"
-        " it up again, if at all, a week or more after; a check-up afterwards shows ordinary values."
+        "A patient on a sensitive CYP3A substrate stops it days before a course of a strong inhibitor and"
+        " takes it up again, if at all, a week or more after; a check-up afterwards shows ordinary values."
     )
-    source: ClassVar[str] = "Labels of statins with strong CYP3A inhibitors advise it; rate and gaps are expert"
+    source: ClassVar[str] = (
+        "Labels of statins advise it with strong CYP3A inhibitors; rate and gaps are expert"
+    )
     kind: Literal["separated_pair"] = "separated_pair"
 
     def natural(self, spec: Spec) -> Natural | None:
@@ -69,7 +71,9 @@ def happen(
 def _check_up(meeting: Meeting, last: Int64, horizon_us: int) -> Int64:
     """A visit a week or more after the course; its moment. The values are the patient's ordinary ones."""
     wait = np.minimum(meeting.days("gap after", 7, 21), (horizon_us - last) // 2)
-    start = np.minimum(np.maximum(meeting.in_office(last + wait, "check-up hour"), last), horizon_us - 60 * MINUTE)
+    start = np.minimum(
+        np.maximum(meeting.in_office(last + wait, "check-up hour"), last), horizon_us - 60 * MINUTE
+    )
     finish = start + (12 + (meeting.draw("check-up takes") * 30).astype(np.int64)) * MINUTE
     key = meeting.effects.visit(
         meeting.local,

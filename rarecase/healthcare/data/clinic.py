@@ -48,7 +48,7 @@ class Clinic:
     prevalence
         Share of people with each chronic condition, shape (bands, sex, chronic); sex 0 male, 1 female.
     acute_weights
-        Weights of acute reasons per setting, shape (6, acute): ambulatory, emergency, inpatient × child, adult.
+        Weights of acute reasons, shape (6, acute): ambulatory, emergency, inpatient × child, adult.
     acute_days
         Shortest and longest course of acute conditions, shape (acute, 2).
     """
@@ -78,8 +78,12 @@ class Clinic:
 
 
 CHECK_UPS = (
-    Diagnosis("checkup_adult", "Z00.00", "Encounter for general adult medical examination", "", "primary care"),
-    Diagnosis("checkup_child", "Z00.129", "Encounter for routine child health examination", "", "paediatrics"),
+    Diagnosis(
+        "checkup_adult", "Z00.00", "Encounter for general adult medical examination", "", "primary care"
+    ),
+    Diagnosis(
+        "checkup_child", "Z00.129", "Encounter for routine child health examination", "", "paediatrics"
+    ),
     Diagnosis("drug_review", "Z79.899", "Other long term (current) drug therapy", "", "primary care"),
 )
 
@@ -122,7 +126,14 @@ def _prevalence(conditions: tuple[dict[str, str], ...]) -> NDArray[np.float64]:
 
 
 def _acute_weights(acute: tuple[dict[str, str], ...]) -> NDArray[np.float64]:
-    names = ("ambulatory_child", "ambulatory_adult", "emergency_child", "emergency_adult", "inpatient", "inpatient")
+    names = (
+        "ambulatory_child",
+        "ambulatory_adult",
+        "emergency_child",
+        "emergency_adult",
+        "inpatient",
+        "inpatient",
+    )
     return np.array([[float(row[name]) for row in acute] for name in names])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,7 +16,16 @@ from rarecase.healthcare.data.laboratory import laboratory
 ONSETS = ("Antenatal", "Neonatal", "Infancy", "Childhood", "Adolescent", "Adult", "Elderly", "All ages")
 #: Years of age that each class of onset spans; what begins before birth is dated to it.
 ONSET_YEARS = np.array(
-    [(0.0, 0.01), (0.0, 0.077), (0.077, 2.0), (2.0, 12.0), (12.0, 19.0), (19.0, 65.0), (65.0, 90.0), (0.0, 80.0)]
+    [
+        (0.0, 0.01),
+        (0.0, 0.077),
+        (0.077, 2.0),
+        (2.0, 12.0),
+        (12.0, 19.0),
+        (19.0, 65.0),
+        (65.0, 90.0),
+        (0.0, 80.0),
+    ]
 )
 MODES = (
     "autosomal recessive",
@@ -38,8 +46,9 @@ FREQUENCIES = ("excluded", "very rare", "occasional", "frequent", "very frequent
 FREQUENCY_BOUNDS = np.array([(0.0, 0.0), (0.01, 0.04), (0.05, 0.29), (0.30, 0.79), (0.80, 0.99), (1.0, 1.0)])
 EXCLUDED = 0
 
-#: Time from first symptom to diagnosis, a Weibull law: its shape and the median in years give a mean of 5.5.
-#: Spain's registry has a median of 2 and a mean of 6.2 years (n = 3,304), Faye 2024 a mean of 4.7 (n = 6,507).
+#: Time from first symptom to diagnosis, a Weibull law: shape and median in years give a mean of 5.5.
+#: Spain's registry has a median of 2 and a mean of 6.2 years (n = 3,304), Faye 2024 a mean of 4.7
+#: (n = 6,507).
 DELAY_SHAPE = 0.6
 DELAY_MEDIAN_YEARS = 2.0
 #: By class of onset: what shows at birth is seen early, adolescents wait longest (Faye 2024: odds 4.8;
@@ -144,7 +153,7 @@ def names() -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Terms:
-    """HPO terms in use and all above them; ancestors of term i, itself first, are above[first[i]:first[i+1]]."""
+    """HPO terms in use and all above them; those at or above term i are above[first[i]:first[i + 1]]."""
 
     hpo: list[str]
     names: list[str]
@@ -265,7 +274,7 @@ def phenotype_shifts() -> Floats:
 
 @lru_cache(maxsize=1)
 def marginal() -> Floats:
-    """Cumulative weight of each term over all disorders, shape (terms,): where an isolated finding comes from."""
+    """Cumulative weight of each term over all disorders, shape (terms,): for isolated findings."""
     book = catalogue()
     weight = np.bincount(book.term, FREQUENCY_BOUNDS.mean(axis=1)[book.frequency], len(terms().hpo))
     return np.asarray(np.cumsum(weight) / weight.sum(), np.float64)
@@ -297,12 +306,7 @@ def delay_mean_years() -> float:
 
 @lru_cache(maxsize=1)
 def organ_table() -> tuple[list[str], list[list[str]]]:
-    """For each organ in the order of `Terms.organs`: the specialty, and what its diseases are mistaken for."""
+    """For each organ of `Terms.organs`: the specialty, and what its diseases are mistaken for."""
     by_organ = {line["organ"]: line for line in rows("organs.csv")}
     found = [by_organ[organ] for organ in terms().organs]
     return [line["specialty"] for line in found], [line["mistaken_for"].split("|") for line in found]
-
-
-def known_codes() -> Iterable[int]:
-    """Every ORPHA code in the catalogue."""
-    return catalogue().orpha.tolist()

@@ -16,7 +16,7 @@ AGES = 101
 
 @lru_cache(maxsize=8)
 def pyramid(youngest: int = 0, oldest: int = 100) -> NDArray[np.float64]:
-    """Share of the population by sex and year of age, shape (2, 101), summing to 1 over the ages asked for."""
+    """Share of the population by sex and year of age, shape (2, 101); 1 over the ages asked for."""
     counts = np.array([[float(row[sex]) for row in rows("population.csv")] for sex in SEXES])
     ages = np.arange(AGES)
     counts = np.where((ages >= youngest) & (ages <= oldest), counts, 0.0)

@@ -1,9 +1,9 @@
 """CYP3A interactions: who inhibits how strongly, who depends how much, and what exposure follows.
 
-Exposure follows Ohno 2007 (Clin Pharmacokinet 46:681): AUC ratio = 1 / (1 − CR × IR), where CR is the share of
-the victim's clearance through CYP3A and IR the share of CYP3A that the perpetrator takes away. IR comes from
-the ratio that the perpetrator gives oral midazolam, drawn from the spread of the published studies. Where a
-pair was studied itself, its published ratio stands in. Patients differ log-normally around it.
+Exposure follows Ohno 2007 (Clin Pharmacokinet 46:681): AUC ratio = 1 / (1 − CR × IR), where CR is the share
+of the victim's clearance through CYP3A and IR the share of CYP3A that the perpetrator takes away. IR comes
+from the ratio that the perpetrator gives oral midazolam, drawn from the spread of the published studies.
+Where a pair was studied itself, its published ratio stands in. Patients differ log-normally around it.
 """
 
 from __future__ import annotations

@@ -96,11 +96,11 @@ class Profile:
 
     def takes(self, drugs: Int64) -> Bools:
         """Who takes any of `drugs`, shape (n,)."""
-        return self._listed(drugs).any(axis=1)
+        return np.asarray(self._listed(drugs).any(axis=1), np.bool_)
 
     def how_many(self, drugs: Int64) -> Int64:
         """In how many slots each takes one of `drugs`, shape (n,)."""
-        return self._listed(drugs).sum(axis=1)
+        return np.asarray(self._listed(drugs).sum(axis=1), np.int64)
 
     def _listed(self, drugs: Int64) -> Bools:
         # One flag per drug, and a last one for "none", which -1 finds.

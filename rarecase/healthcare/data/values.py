@@ -83,7 +83,7 @@ def _drawn(
     if analyte.law not in ("normal", "log"):
         return None
     raw = book.centre[sex, at] + book.spread[sex, at] * score
-    return (np.exp(raw) if analyte.law == "log" else raw) * factor
+    return np.asarray((np.exp(raw) if analyte.law == "log" else raw) * factor, np.float64)
 
 
 def _derived(law: str, values: Floats, places: dict[str, int], sex: Ints, age: Ints) -> Floats:

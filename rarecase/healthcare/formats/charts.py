@@ -28,7 +28,9 @@ class Chart:
     rows: Mapping[str, list[dict[str, Any]]]
 
 
-def charts(dataset: Dataset, names: tuple[str, ...], only: NDArray[np.bool_] | None = None) -> Iterator[Chart]:
+def charts(
+    dataset: Dataset, names: tuple[str, ...], only: NDArray[np.bool_] | None = None
+) -> Iterator[Chart]:
     """The charts of all patients, or of those that `only` marks, in the order of the table of patients."""
     patients = dataset.tables["patients"]
     ids = patients.column("patient_id")

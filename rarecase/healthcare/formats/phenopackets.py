@@ -113,5 +113,3 @@ def _disease(row: Row, patient: Row) -> Packet:
     if row["onset_date"] is not None:
         found["onset"] = _age(patient, row["onset_date"])
     return found
-
-

@@ -10,7 +10,14 @@ import pyarrow as pa
 from rarecase.common.keys import KeySpace
 from rarecase.common.plan import Plan
 from rarecase.common.seeds import Int64
-from rarecase.healthcare.cases import Interaction, RareDisease, SeparatedPair, interaction, odyssey, separated_pair
+from rarecase.healthcare.cases import (
+    Interaction,
+    RareDisease,
+    SeparatedPair,
+    interaction,
+    odyssey,
+    separated_pair,
+)
 from rarecase.healthcare.cases.record import Effects, Record, Rows
 from rarecase.healthcare.data.population import people, profile
 from rarecase.healthcare.generate import charts, labels
@@ -31,7 +38,9 @@ def generate_part(plan: Plan, part: int) -> dict[str, pa.Table]:
     for placement in plan.placements:
         rows = placement.home_in(*plan.bounds(part))
         if rows.size:
-            told.append(_happen(spec, placement.case, placement.homes[rows], placement.onset_us[rows], effects))
+            told.append(
+                _happen(spec, placement.case, placement.homes[rows], placement.onset_us[rows], effects)
+            )
     effects.clear_overlaps()
     effects.settle()
     tables = {"patients": patients(spec, plan.keys, record), **clinical(spec, record, effects)}
@@ -60,12 +69,14 @@ def ordinary(spec: HealthcareSpec, keys: KeySpace, part: int, bounds: tuple[int,
     return Record(part, low, ids, spec.horizon_us, spec.seed, who, found, personal, shift, tables, taken)
 
 
-def _happen(spec: HealthcareSpec, case: object, homes: Int64, onset_us: Int64, effects: Effects) -> labels.Told:
+def _happen(
+    spec: HealthcareSpec, case: object, homes: Int64, onset_us: Int64, effects: Effects
+) -> labels.Told:
     # The tables that cases make are ordered by home, whatever the order of the plan.
     order = np.argsort(homes)
     homes, onset_us = homes[order], onset_us[order]
     if isinstance(case, RareDisease):
-        return labels.of_disease(case, homes, odyssey.happen(case, spec, homes, effects), effects)
+        return labels.of_disease(case, homes, *odyssey.happen(case, spec, homes, effects), effects)
     if isinstance(case, Interaction):
         return labels.of_harm(case, interaction.happen(case, spec, homes, onset_us, effects))
     if isinstance(case, SeparatedPair):

@@ -310,7 +310,8 @@ def _patient_ids(record: Record, rows: Rows) -> Int64:
 
 
 def _encounter_ids(rows: Rows) -> pa.Array:
-    return nulls(rows["encounter"].astype(np.int64), rows["encounter"] < 0)
+    encounter = rows["encounter"].astype(np.int64)
+    return nulls(encounter, encounter < 0)
 
 
 def _times(spec: HealthcareSpec, values: NDArray[np.generic]) -> pa.Array:
@@ -326,4 +327,3 @@ def _dates(spec: HealthcareSpec, values: NDArray[np.generic]) -> pa.Array:
     missing = days == NO_DAY
     first = epoch_us(spec.start) // 86_400_000_000
     return pa.array((np.where(missing, 0, days) + first).astype(np.int32), mask=missing).cast(pa.date32())
-

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DAY_US = 86_400_000_000
 Bools = NDArray[np.bool_]
-#: Shares of provisional and of refuted diagnoses among acute ones, and of findings that are written down (expert).
+#: Shares of provisional and of refuted diagnoses among acute ones, and of findings written down (expert).
 PROVISIONAL_SHARE, REFUTED_SHARE = 0.12, 0.06
 CODED_ACUTE, CODED_CHRONIC, ISOLATED, NEGATIVE = 0.35, 0.30, 0.05, 0.07
 #: Share of isolated and of negative findings that may be any term of the ontology in use (expert).
@@ -97,7 +97,9 @@ def findings(spec: HealthcareSpec, part: int, who: People, profile: Profile, see
     onset = np.maximum(onset, who.birth_day[patient[visit]])
     owner = patient[visit]
     fits = ~unfit()[term] & fits_sex(term, who.sex[owner])
-    fits[excluded] &= ~contradicted(owner[~excluded & fits], term[~excluded & fits], owner[excluded], term[excluded])
+    fits[excluded] &= ~contradicted(
+        owner[~excluded & fits], term[~excluded & fits], owner[excluded], term[excluded]
+    )
     return {
         "patient": owner[fits],
         "visit": visit[fits],
@@ -139,7 +141,9 @@ def _long_term(spec: HealthcareSpec, part: int, who: People, profile: Profile) -
     within = (u[1] < STARTS_WITHIN) & ~steady
     started = np.where(within, (u[0] * until).astype(np.int64), started)
     ends = (u[1] > 1 - ENDS_WITHIN) & ~steady
-    ended = np.where(ends, np.maximum(started, 0) + (u[2] * (until - np.maximum(started, 0))).astype(np.int64), NO_TIME)
+    ended = np.where(
+        ends, np.maximum(started, 0) + (u[2] * (until - np.maximum(started, 0))).astype(np.int64), NO_TIME
+    )
     dead = who.death_us[patient] < spec.horizon_us
     reason = np.array([found.reason for found in slots(chronic=True)])[slot]
     return {
@@ -162,11 +166,17 @@ def _courses(spec: HealthcareSpec, part: int, who: People, profile: Profile, see
         visit = np.flatnonzero(reason == slot.reason)
         u = rng.random((2, visit.size))
         which = np.searchsorted(slot.cumulative, u[0], side="right")
-        visit, length, which = visit[which < slot.drugs.size], u[1][which < slot.drugs.size], which[which < slot.drugs.size]
+        visit, length, which = (
+            visit[which < slot.drugs.size],
+            u[1][which < slot.drugs.size],
+            which[which < slot.drugs.size],
+        )
         drug, days = slot.drugs[which], slot.days[which]
         swap = careful[seen["patient"][visit].astype(np.int64)] & _among(drug, inhibitor_drugs())
         course = days[:, 0] + np.rint(length * (days[:, 1] - days[:, 0]))
-        pieces.append((visit, np.where(swap, slot.alternatives[which], drug), (course * DAY_US).astype(np.int64)))
+        pieces.append(
+            (visit, np.where(swap, slot.alternatives[which], drug), (course * DAY_US).astype(np.int64))
+        )
     visit, drug, course = (np.concatenate(column) for column in zip(*pieces, strict=True))
     patient, start = seen["patient"][visit].astype(np.int64), seen["start"][visit].astype(np.int64)
     end = np.minimum(start + course, who.death_us[patient])
@@ -176,10 +186,11 @@ def _courses(spec: HealthcareSpec, part: int, who: People, profile: Profile, see
         "drug": drug.astype(np.int16),
         "reason": reason[visit].astype(np.int16),
         "start": start,
-        "end": np.where(end < spec.horizon_us, end, np.where(who.death_us[patient] < spec.horizon_us, end, NO_TIME)),
+        "end": np.where(
+            end < spec.horizon_us, end, np.where(who.death_us[patient] < spec.horizon_us, end, NO_TIME)
+        ),
         "recorded": start,
     }
-
 
 
 def _among(drug: Int64, drugs: Int64) -> Bools:

@@ -50,11 +50,10 @@ class Told:
     stories: Sequence[str]
 
 
-
-def of_disease(case: RareDisease, homes: Int64, courses: Courses, effects: Effects) -> Told:
+def of_disease(case: RareDisease, homes: Int64, courses: Courses, detected: Int64, effects: Effects) -> Told:
     """Rare diseases: known from the first visit for it, detected with the diagnosis."""
     until = effects.record.until[homes - effects.record.low]
-    known = courses.diagnosis_us < until - US_PER_DAY
+    known = detected != NO_TIME
     book = catalogue()
     delay = (courses.diagnosis_us - courses.onset_us) / _YEAR_US
     at = zip(
@@ -81,7 +80,6 @@ def of_disease(case: RareDisease, homes: Int64, courses: Courses, effects: Effec
         )
         end = f"is recognised after {years:.1f} years" if found else "is not recognised within the record"
         stories.append(f"{book.names[disorder]} ({ONSETS[onset].lower()} onset, {MODES[mode]}) {end}.")
-    detected = np.where(known, courses.diagnosis_us, NO_TIME)
     ended = np.maximum(until, courses.onset_us)
     return Told(case, homes, courses.onset_us, ended, np.full(homes.shape, NO_TIME), detected, facts, stories)
 
@@ -89,7 +87,9 @@ def of_disease(case: RareDisease, homes: Int64, courses: Courses, effects: Effec
 def of_harm(case: Interaction, harm: Harm) -> Told:
     """Interactions: reported when the patient comes, detected when somebody names the interaction."""
     facts, stories = [], []
-    for row, (ratio, other) in enumerate(zip(harm.ratio.tolist(), harm.midazolam_ratio.tolist(), strict=True)):
+    for row, (ratio, other) in enumerate(
+        zip(harm.ratio.tolist(), harm.midazolam_ratio.tolist(), strict=True)
+    ):
         victim, perpetrator = names_of(harm.meeting, row)
         found = victims()[harm.meeting.victim[row]]
         facts.append(
@@ -161,9 +161,7 @@ def cases(spec: HealthcareSpec, plan: Plan, told: Sequence[Told]) -> pa.Table:
     return build(SCHEMA["cases"], columns)
 
 
-def _worded(
-    codes: Int64, words: Sequence[str], mask: NDArray[np.bool_] | None = None
-) -> pa.DictionaryArray:
+def _worded(codes: Int64, words: Sequence[str], mask: NDArray[np.bool_] | None = None) -> pa.DictionaryArray:
     """A category column from codes into words of which some may be the same."""
     distinct = list(dict.fromkeys(words))
     place = np.array([distinct.index(word) for word in words])
@@ -212,4 +210,3 @@ def _roles(said: list[str]) -> tuple[list[str], Int64, list[str]]:
         np.array([staged.index(stage) if stage else UNKNOWN for _, _, stage in split]),
         staged,
     )
-

@@ -35,12 +35,16 @@ TAKEN = {
 }
 CHILD_FACTOR = 0.3
 #: Panels that are taken more often of those with a condition, or of those on a drug: share of their visits.
-FOR_CONDITION = {("glycation", "diabetes"): 0.4, ("thyroid", "hypothyroidism"): 0.3, ("blood", "anaemia"): 0.5}
+FOR_CONDITION = {
+    ("glycation", "diabetes"): 0.4,
+    ("thyroid", "hypothyroidism"): 0.3,
+    ("blood", "anaemia"): 0.5,
+}
 FOR_DRUG = {("clotting", "warfarin"): 0.6, ("tacrolimus", "tacrolimus"): 0.7, ("sirolimus", "sirolimus"): 0.7}
 
 
 def baseline(spec: HealthcareSpec, part: int, profile: Profile) -> tuple[Floats, Floats]:
-    """The patients' own standard scores, and what their conditions and medicines add, both of shape (patients, tests)."""
+    """The patients' own scores, and what conditions and medicines add, both of shape (patients, tests)."""
     rng, count = stream(spec.seed, "healthcare", "personal scores", part), len(laboratory().analytes)
     patients = profile.frailty.size
     personal = rng.standard_normal((patients, count))
@@ -86,9 +90,7 @@ def observations(
     return rows, tuple(taken)
 
 
-def _visits(
-    spec: HealthcareSpec, part: int, who: People, profile: Profile, seen: Rows, name: str
-) -> Int64:
+def _visits(spec: HealthcareSpec, part: int, who: People, profile: Profile, seen: Rows, name: str) -> Int64:
     """The visits at which a panel is taken."""
     rng = stream(spec.seed, "healthcare", "panels", name, part)
     patient, kind = seen["patient"].astype(np.int64), seen["kind"].astype(np.int64)

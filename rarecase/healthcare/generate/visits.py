@@ -35,7 +35,32 @@ WEEK = {
 }
 HOURS = {
     AMBULATORY: (0,) * 8 + (3, 5, 6, 5, 3, 5, 6, 5, 4, 2) + (0,) * 6,
-    EMERGENCY: (2.2, 1.8, 1.6, 1.4, 1.4, 1.6, 2, 3, 4, 5, 5.6, 5.8, 5.7, 5.6, 5.6, 5.5, 5.5, 5.5, 5.5, 5.4, 5, 4.4, 3.6, 2.8),
+    EMERGENCY: (
+        2.2,
+        1.8,
+        1.6,
+        1.4,
+        1.4,
+        1.6,
+        2,
+        3,
+        4,
+        5,
+        5.6,
+        5.8,
+        5.7,
+        5.6,
+        5.6,
+        5.5,
+        5.5,
+        5.5,
+        5.5,
+        5.4,
+        5,
+        4.4,
+        3.6,
+        2.8,
+    ),
     INPATIENT: (1, 1, 1, 1, 1, 1, 2, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3, 3, 2, 2, 2, 1, 1),
 }
 #: Respiratory infections make winters busier.
@@ -99,7 +124,8 @@ def _length(rng: np.random.Generator, kind: int, n: int) -> Int64:
 def _in_order(drawn: list[Drawn]) -> Drawn:
     """All kinds by patient and time, without those that fall into an earlier one of the same patient."""
     patient, kind, start, end = (
-        np.concatenate([getattr(piece, name) for piece in drawn]) for name in ("patient", "kind", "start", "end")
+        np.concatenate([getattr(piece, name) for piece in drawn])
+        for name in ("patient", "kind", "start", "end")
     )
     # In minutes, a century fits 26 bits.
     order = np.argsort(patient << 27 | start // MINUTE, kind="stable")

@@ -25,8 +25,12 @@ function medplum(resource) {
 }
 
 function second(resource) {
-  const { valid, messages } = other.validate(resource, { errorOnUnexpected: true });
-  return valid ? [] : messages.filter((found) => found.severity === 'error').map((found) => `${found.location}: ${found.message}`);
+  try {
+    const { valid, messages } = other.validate(resource, { errorOnUnexpected: true });
+    return valid ? [] : messages.filter(({ severity }) => severity === 'error').map((found) => `${found.location}: ${found.message}`);
+  } catch (error) {
+    return [String(error)];
+  }
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
