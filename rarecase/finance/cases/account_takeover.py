@@ -78,7 +78,7 @@ class AccountTakeover(BankCase):
         amount = ground.transfer_minor(
             self._u(spec, "size", homes, _MOST)[case, row],
             self._u(spec, "round", homes, _MOST)[case, row],
-            ground.income_minor(spec.seed, homes)[case],
+            ground.income_minor(spec, homes)[case],
             shift=2.6 * (1 - self.difficulty) ** 1.8,
         )
         new_device = self._u(spec, "device", homes, 1)[:, 0] < 1 - 0.6 * self.difficulty

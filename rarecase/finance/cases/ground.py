@@ -14,6 +14,7 @@ from scipy.special import ndtri
 
 from rarecase.common.clocks import Calendar, Clock
 from rarecase.common.draws import AliasTable
+from rarecase.common.mark.digits import embed
 from rarecase.common.seeds import Float64, Int64, keyed_uniform
 from rarecase.finance import data
 from rarecase.finance.schema import SEGMENTS
@@ -137,12 +138,15 @@ def segment(seed: int, customers: Int64) -> Int64:
     return _segments().at(keyed_uniform(seed, "segment", customers))
 
 
-def income_minor(seed: int, customers: Int64) -> Int64:
-    """Planned monthly income of each customer in minor units; lognormal within the segment."""
-    kind = segment(seed, customers)
-    normal = ndtri(np.clip(keyed_uniform(seed, "income", customers), 1e-9, 1 - 1e-9))
-    income = np.rint(_INCOME_MEDIAN_MINOR[kind] * np.exp(_INCOME_LOG_SD[kind] * normal))
-    return np.asarray(income, np.int64)
+def income_minor(spec: Spec, customers: Int64) -> Int64:
+    """Planned monthly income of each customer in minor units; lognormal within the segment.
+
+    It carries the statistical mark, and with it every wage that equals it.
+    """
+    kind = segment(spec.seed, customers)
+    normal = ndtri(np.clip(keyed_uniform(spec.seed, "income", customers), 1e-9, 1 - 1e-9))
+    income = np.rint(_INCOME_MEDIAN_MINOR[kind] * np.exp(_INCOME_LOG_SD[kind] * normal)).astype(np.int64)
+    return np.asarray(embed(income, 1.0, minimum=1.0), np.int64) if spec.marks.statistical else income
 
 
 def transfer_minor(u: Float64, v: Float64, income: Int64, shift: float | Float64 = 0.0) -> Int64:

@@ -139,7 +139,7 @@ class LaunderingCycle(BankCase):
         """Minor units of each hop, shape (n, widest): each the one before times (1 − fee)."""
         u = self._u(spec, "size", homes, 2)
         shift = 2.6 * (1 - self.difficulty) ** 1.8
-        income = ground.income_minor(spec.seed, homes)
+        income = ground.income_minor(spec, homes)
         amounts = np.empty((homes.size, widest), np.int64)
         amounts[:, 0] = np.maximum(ground.transfer_minor(u[:, 0], u[:, 1], income, shift=shift), 2_000)
         kept = self.fee * (0.5 + self._u(spec, "fee", homes, widest))

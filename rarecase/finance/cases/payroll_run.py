@@ -95,7 +95,7 @@ class PayrollRun(BankCase):
         # Neighbours in the block are as good as any others, for attributes are hashed.
         staff = low + (start + np.arange(_MOST_STAFF)) % size
         u, v = self._u(spec, "wage", homes, _MOST_STAFF), self._u(spec, "round", homes, _MOST_STAFF)
-        income = np.broadcast_to(ground.income_minor(spec.seed, homes)[:, None], u.shape)
+        income = np.broadcast_to(ground.income_minor(spec, homes)[:, None], u.shape)
         wages = ground.transfer_minor(u * 0.6 + 0.4, v, income, shift=1.6 * (1 - self.difficulty) ** 1.5)
         works = (np.arange(_MOST_STAFF) < number) & (staff != homes[:, None])
         works &= np.arange(_MOST_STAFF) < size

@@ -111,7 +111,7 @@ def _one_of(u: NDArray[np.float64], n: Int64 | int) -> Int64:
 def _customers(spec: FinanceSpec, drawn: _Drawn) -> tuple[Int64, Int64]:
     low, n = _people(spec, drawn.payer_part)
     customers = low + _one_of(drawn.u[5], n)
-    return customers, ground.income_minor(spec.seed, customers)
+    return customers, ground.income_minor(spec, customers)
 
 
 def _transfers(spec: FinanceSpec, drawn: _Drawn) -> Crossing:

@@ -95,7 +95,7 @@ def make_place(plan: Plan, part: int) -> Place:
     low, high = plan.bounds(part)
     slots, n = ground.slots(spec.block), high - low
     customers = np.arange(low, high, dtype=np.int64)
-    segment, income = ground.segment(spec.seed, customers), ground.income_minor(spec.seed, customers)
+    segment, income = ground.segment(spec.seed, customers), ground.income_minor(spec, customers)
     u = stream(spec.seed, "place", part).random((8, n))
     activity = stream(spec.seed, "activity", part).standard_gamma(3.0, n) / 3.0
     housing = np.searchsorted([0.58, 0.84], u[0], side="right")
