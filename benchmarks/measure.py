@@ -14,8 +14,9 @@ from rarecase.cli.wishes import spec_from
 from rarecase.common.digest import part_digests
 from rarecase.common.engines import Engine
 from rarecase.common.plan import make_plan
+from rarecase.common.receipts import Receipt
 from rarecase.common.run import generate, generate_tables
-from rarecase.common.sinks.base import Receipt, open_sink
+from rarecase.common.sinks.base import open_sink
 from rarecase.common.spec import Spec
 
 

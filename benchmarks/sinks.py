@@ -27,8 +27,9 @@ import pyarrow as pa
 from rarecase.common import tables
 from rarecase.common.domain import Domain
 from rarecase.common.plan import Plan, make_plan
+from rarecase.common.receipts import Receipt
 from rarecase.common.schema import Column, Reference, Schema, Table
-from rarecase.common.sinks.base import Receipt, Sink, open_sink
+from rarecase.common.sinks.base import Sink, open_sink
 from rarecase.common.spec import Spec
 
 ACCOUNTS = 10_000

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 import rarecase
+from rarecase.common.atomic import in_words, to_disk
 from rarecase.common.dataset import Dataset
 from rarecase.common.errors import DatasetError, RarecaseError, TargetError, nearest
 from rarecase.common.manifest import canonical
 from rarecase.common.plan import make_plan
-from rarecase.common.sinks.atomic import in_words, to_disk
-from rarecase.common.sinks.base import Receipt, open_sink, scheme
+from rarecase.common.receipts import Receipt
+from rarecase.common.sinks.base import open_sink, scheme
 from rarecase.common.sinks.files import hash_file, read_files
 
 if TYPE_CHECKING:

@@ -22,7 +22,8 @@ from rarecase.common.engines import Engine
 from rarecase.common.manifest import build_manifest, read_manifest
 from rarecase.common.parts import Made, PartTask, remember
 from rarecase.common.plan import Plan
-from rarecase.common.sinks.base import Receipt, Sink
+from rarecase.common.receipts import Receipt
+from rarecase.common.sinks.base import Sink
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ import rarecase
 from rarecase.common.digest import combine
 from rarecase.common.errors import DatasetError
 from rarecase.common.plan import Plan
-from rarecase.common.sinks.base import Receipt
+from rarecase.common.receipts import Receipt
 from rarecase.common.weights import strata
 
 FORMAT = 1

@@ -15,8 +15,9 @@ from rarecase.common import tables as building
 from rarecase.common.digest import part_digests
 from rarecase.common.errors import Finding, Findings, RarecaseError
 from rarecase.common.plan import Plan, make_plan
+from rarecase.common.receipts import Receipt
 from rarecase.common.schema import Table, arrow_schema
-from rarecase.common.sinks.base import Receipt, Sink
+from rarecase.common.sinks.base import Sink
 from rarecase.common.spec import Spec
 from rarecase.common.weights import weights_table
 

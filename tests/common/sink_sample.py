@@ -12,7 +12,8 @@ import pyarrow as pa
 from rarecase.common.domain import Domain
 from rarecase.common.errors import Finding
 from rarecase.common.plan import Plan, make_plan
-from rarecase.common.sinks.base import Receipt, Sink
+from rarecase.common.receipts import Receipt
+from rarecase.common.sinks.base import Sink
 from rarecase.common.spec import Spec
 from tests.common.schema_sample import SAMPLE, as_tables, good_rows
 

@@ -99,7 +99,8 @@ def test_a_killed_worker_process_loses_no_part_and_doubles_none(tmp_path: Path, 
     killer.join()
     assert sorted(value for value, _ in results) == [part * part for part in PARTS]
     assert engine.describe()["restarts"] == 1
-    assert len({pid for _, pid in results}) == 3
+    # The killed worker may have finished nothing, or its successor come too late for a part.
+    assert len({pid for _, pid in results}) in (2, 3)
 
 
 def test_a_killed_dask_worker_loses_no_part_and_doubles_none(tmp_path: Path) -> None:

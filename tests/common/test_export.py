@@ -17,7 +17,8 @@ from rarecase.common.domain import Document, Format
 from rarecase.common.errors import DatasetError, RarecaseError, TargetError
 from rarecase.common.export import INDEX, export, write_documents
 from rarecase.common.manifest import build_manifest
-from rarecase.common.sinks.base import Receipt, open_sink
+from rarecase.common.receipts import Receipt
+from rarecase.common.sinks.base import open_sink
 from tests.common.sink_sample import DOMAIN, DOMAINS, good_tables, halves, plan
 from tests.common.small_disk import small_disk
 

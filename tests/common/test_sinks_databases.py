@@ -14,7 +14,8 @@ import pyarrow as pa
 import pytest
 
 from rarecase.common.errors import CheckError, DatasetError, RarecaseError, TargetError
-from rarecase.common.sinks.base import Receipt, Sink, Source, database_sink, open_sink, scheme
+from rarecase.common.receipts import Receipt
+from rarecase.common.sinks.base import Sink, Source, database_sink, open_sink, scheme
 from tests.common.sink_sample import (
     DOMAIN,
     DOMAINS,
@@ -239,7 +240,8 @@ def test_reading_an_unknown_domain_says_what_is_there(address: str) -> None:
 
 KILLED = """
 import os, signal, sys
-from rarecase.common.sinks.base import Receipt, open_sink
+from rarecase.common.receipts import Receipt
+from rarecase.common.sinks.base import open_sink
 from tests.common.sink_sample import DOMAIN, good_tables, halves, plan
 sink = open_sink(sys.argv[1], domain=DOMAIN, overwrite=sys.argv[2] == "overwrite")
 sink.begin(plan())

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from rarecase.common.errors import CheckError, DatasetError, RarecaseError, TargetError
-from rarecase.common.sinks.base import Receipt
+from rarecase.common.receipts import Receipt
 from rarecase.common.sinks.postgresql import PostgreSQLSink
 from tests.common.sink_sample import DOMAIN, DOMAINS, MANIFEST, good_tables, halves, load, plan
 from tests.common.test_sinks_databases import fresh_database

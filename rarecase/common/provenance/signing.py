@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rarecase.common.atomic import write_atomically
 from rarecase.common.errors import Finding, InputError
 from rarecase.common.manifest import NAME, canonical
-from rarecase.common.sinks.atomic import write_atomically
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey

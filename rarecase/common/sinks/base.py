@@ -11,13 +11,13 @@ import importlib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from rarecase.common.errors import TargetError, nearest
+from rarecase.common.receipts import Receipt
 from rarecase.common.sinks.address import redact
 
 if TYPE_CHECKING:
@@ -33,35 +33,6 @@ DATABASES = {
     "postgresql": "rarecase.common.sinks.postgresql:PostgreSQLSink",
 }
 _ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/")
-
-
-@dataclass(frozen=True)
-class FileRecord:
-    """One written file: its path below the target with ``/`` between names, hash, length and rows."""
-
-    path: str
-    sha256: str
-    bytes: int
-    rows: int
-    table: str
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """What one part came to.
-
-    Attributes
-    ----------
-    part : int
-    rows : mapping of table name to number of rows
-    logical : mapping of table name to the logical digest (hex) of the part's rows
-    files : the files that hold the part; empty for a database
-    """
-
-    part: int
-    rows: Mapping[str, int] = field(default_factory=dict)
-    logical: Mapping[str, str] = field(default_factory=dict)
-    files: tuple[FileRecord, ...] = ()
 
 
 @runtime_checkable

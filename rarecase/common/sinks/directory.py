@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from rarecase.common import manifest as sealed
+from rarecase.common.atomic import in_words, replace_atomically, to_disk, write_atomically
 from rarecase.common.errors import TargetError
 from rarecase.common.provenance import documents, signing
-from rarecase.common.sinks.atomic import in_words, replace_atomically, to_disk, write_atomically
-from rarecase.common.sinks.base import FileRecord, Receipt
+from rarecase.common.receipts import FileRecord, Receipt
 from rarecase.common.sinks.files import hash_file, write_file
 from rarecase.common.sinks.state import State, stamp_of
 from rarecase.common.spec import dump_spec

@@ -8,8 +8,8 @@ import os
 import shutil
 from pathlib import Path
 
+from rarecase.common.atomic import to_disk
 from rarecase.common.errors import TargetError
-from rarecase.common.sinks.atomic import to_disk
 
 # What DuckDB and SQLite put beside a file while they write it.
 _COMPANIONS = ("", ".wal", "-journal", "-wal", "-shm")

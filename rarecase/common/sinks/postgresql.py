@@ -13,10 +13,10 @@ from pyarrow import csv
 
 from rarecase.common import registry
 from rarecase.common.errors import DatasetError, RarecaseError, TargetError
+from rarecase.common.receipts import Receipt
 from rarecase.common.schema import Schema, Table, arrow_schema
 from rarecase.common.schema.sql import ddl, qualified
 from rarecase.common.sinks import copybinary, database
-from rarecase.common.sinks.base import Receipt
 from rarecase.common.sinks.server import Connection, Server
 from rarecase.common.spec import dump_spec
 

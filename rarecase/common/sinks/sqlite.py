@@ -11,11 +11,11 @@ import pyarrow as pa
 
 from rarecase.common import registry
 from rarecase.common.errors import DatasetError, RarecaseError
+from rarecase.common.receipts import Receipt
 from rarecase.common.schema import Schema
 from rarecase.common.schema.sql import Ddl, ddl, qualified
 from rarecase.common.sinks import database
 from rarecase.common.sinks.address import FileAddress, parse_file
-from rarecase.common.sinks.base import Receipt
 from rarecase.common.sinks.newfile import NewFile, remove
 from rarecase.common.spec import dump_spec
 

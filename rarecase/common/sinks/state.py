@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from rarecase.common import manifest as sealed
+from rarecase.common.atomic import remove_temporary, write_atomically
 from rarecase.common.errors import TargetError
-from rarecase.common.sinks.atomic import remove_temporary, write_atomically
-from rarecase.common.sinks.base import FileRecord, Receipt
+from rarecase.common.receipts import FileRecord, Receipt
 
 DIRECTORY = ".rarecase"
 #: Files at the top of a data set, the manifest first: without it the rest is not a whole set.
