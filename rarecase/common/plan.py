@@ -110,9 +110,9 @@ class Plan:
         """How many cases of each name nature would have made in this world, where a rate is published."""
         counts: dict[str, float | None] = {}
         for placement in self.placements:
-            mean = float(placement.members.mean()) if len(placement) else 1.0
             share = None if placement.natural is None else share_of(self.spec, self.domain, placement.natural)
-            counts[placement.name] = None if share is None else self.spec.size * share / mean
+            members = _mean_members(self.spec, placement.case)
+            counts[placement.name] = None if share is None else self.spec.size * share / members
         return counts
 
     @cached_property
@@ -215,8 +215,7 @@ def _fill_share(
         raise PlanError(
             path, rate.per, f"a unit that {domain.name} plans exposure in: entity, entity-year …"
         ) from None
-    probe = np.arange(min(spec.size, 4096), dtype=np.int64)
-    expected = touched / float(case.members(spec, probe).mean())
+    expected = touched / _mean_members(spec, case)
     if expected > spec.size:
         raise PlanError(
             where, f"{expected:,.0f} cases", f"at most the {spec.size:,} {domain.entities} there are"
@@ -224,6 +223,11 @@ def _fill_share(
     draw = stream(spec.seed, "count", case.label).random()
     number = math.floor(expected + (draw if rounding == "stochastic" else 0.5))
     return _Walk(spec, domain, case, where, taken).cases(number)
+
+
+def _mean_members(spec: Spec, case: Case) -> float:
+    """Members of a case on average, over enough homes to tell."""
+    return float(case.members(spec, np.arange(min(spec.size, 4096), dtype=np.int64)).mean())
 
 
 class _Walk:
