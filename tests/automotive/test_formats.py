@@ -183,8 +183,8 @@ def _forces(road: Road, scale: float, path: Path, until: int) -> tuple[Float, Fl
     s, y = path.station[:until], path.offset[:until]
     speed = np.empty(s.size)
     speed[0] = path.speed
-    for k in range(1, s.size):
-        speed[k] = round(2 * (s[k] - s[k - 1]) / STEP_S - speed[k - 1], 3)
+    for tick in range(1, s.size):
+        speed[tick] = round(2 * (s[tick] - s[tick - 1]) / STEP_S - speed[tick - 1], 3)
     bend = np.array([road.curvature(x) for x in s]) * speed**2
     slope = np.array([road.slope(x) for x in s])
     mu = np.array([road.friction(path.lane, x) for x in s]) * scale

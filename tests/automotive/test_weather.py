@@ -11,6 +11,7 @@ from scipy.stats import chi2
 
 from rarecase.automotive import data
 from rarecase.automotive.cases import attributes
+from rarecase.common.clocks import DAY_US, HOUR_US
 from tests.automotive.conftest import default_spec
 
 YEAR = {"size": 60_000, "block": 1_000, "start": "2026-01-01", "days": 365, "cases": []}
@@ -65,9 +66,9 @@ def test_a_year_of_draws_has_the_shares_of_the_table() -> None:
     entities = np.arange(spec.size)
     start = attributes.start_us(spec, entities)
     drawn = attributes.setting(spec, entities)
-    day = np.datetime64(spec.start, "D") + (start // attributes.DAY_US).astype("timedelta64[D]")
+    day = np.datetime64(spec.start, "D") + (start // DAY_US).astype("timedelta64[D]")
     month = day.astype("datetime64[M]").astype(np.int64) % 12
-    quarter = start % attributes.DAY_US // (6 * attributes.HOUR_US)
+    quarter = start % DAY_US // (6 * HOUR_US)
     group = month * 4 + quarter
     hours, rain = data.numbers("weather_hours", "hours"), data.numbers("weather_hours", "rain")
     rows = (

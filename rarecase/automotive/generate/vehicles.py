@@ -23,6 +23,7 @@ Int = NDArray[np.int64]
 
 _NEVER = 1 << 40
 _REAR_M = 20.0
+_FASTER_THAN_ALL = 100.0
 
 
 @dataclass(frozen=True)
@@ -236,6 +237,8 @@ def adapt(vehicles: Vehicles, setting: Setting, grip: Grip, bends: Float, bold: 
     comfort = np.where(vehicles.front & ~np.isnan(braking), braking, comfort)
     bend = np.minimum(2.5, 0.4 * mu * GRAVITY)
     speed = np.minimum(wish, _through_bends(vehicles.start, bends[at], bend, comfort))
+    # A standing queue far ahead slows nobody down at the beginning.
+    speed = np.where(vehicles.number >= 0, _FASTER_THAN_ALL, speed)
     _no_faster_than_the_one_ahead(vehicles.lane, at, speed)
     return Habits(
         wish, quantise(wish * vehicles.slow_share, 0.01), headway, comfort, bend, quantise(speed, 0.001)
