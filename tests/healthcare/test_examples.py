@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from rarecase.common import registry
 from rarecase.common.plan import make_plan
 from rarecase.common.run import generate
 from rarecase.common.spec import load_spec, parse_yaml
+from rarecase.common.validate import validate
 
 STORIES = Path(__file__).resolve().parents[2] / "examples" / "healthcare"
 
@@ -21,6 +23,26 @@ def test_examples_are_planned(name: str) -> None:
     counts = make_plan(spec).case_counts()
     assert {case.kind for case in spec.cases} == set(domain.kinds())
     assert all(counts.values()) or name == "natural"
+
+
+def test_the_default_world_is_valid_and_tells_nothing_by_a_single_column() -> None:
+    domain = registry.get("healthcare")
+    found = validate(generate(load_spec(parse_yaml(domain.examples["default"], "default"))))
+    assert [finding for finding in found if finding.level != "note"] == []
+
+
+def test_a_diagnosis_is_not_known_before_it_is_made() -> None:
+    spec = load_spec(STORIES / "rare-disease-cohort" / "spec.yaml")
+    dataset = generate(spec)
+    middle = spec.start + (spec.end - spec.start) / 2
+    cases = dataset.tables["cases"].to_pandas()
+    named = cases[(cases.name == "duchenne")].set_index("entity_id").detected_at
+    known = dataset.frame("conditions", as_of=middle)
+    rare = known[known.orpha == 98896]
+    assert 5 < len(rare) < len(named)
+    assert (named.loc[rare.patient_id] <= pd.Timestamp(middle)).all()
+    drugs = dataset.frame("medications", as_of=middle)
+    assert drugs.ended_at.max() <= pd.Timestamp(middle)
 
 
 @pytest.mark.parametrize("story", sorted(STORIES.iterdir()), ids=lambda story: story.name)

@@ -42,6 +42,8 @@ Bools = NDArray[np.bool_]
 _US_PER_YEAR = DAYS_PER_YEAR * US_PER_DAY
 #: Points per class of onset at which its law is followed when the delay must end within the window.
 _STEPS = 48
+#: Patients whose courses are worked out at a time.
+_CHUNK = 4096
 _YEARS_OF_AGE = np.maximum(np.arange(AGES, dtype=np.float64), 0.25)
 
 
@@ -138,7 +140,16 @@ class RareDisease(Case):
 
     def courses(self, spec: Spec, who: People) -> Courses:
         """When each patient's disease began and was recognised."""
+        # The laws are followed on a grid per patient: in pieces, so that memory stays flat.
+        size = who.ordinals.size
+        pieces = [
+            self._courses(spec, who.take(np.arange(begin, min(begin + _CHUNK, size))))
+            for begin in range(0, max(size, 1), _CHUNK)
+        ]
+        names = ("disorder", "mode", "onset_class", "onset_us", "diagnosis_us")
+        return Courses(*(np.concatenate([getattr(piece, name) for piece in pieces]) for name in names))
 
+    def _courses(self, spec: Spec, who: People) -> Courses:
         def draw(what: str) -> Floats:
             return keyed_uniform(spec.seed, ("course", self.label, what), who.ordinals)
 

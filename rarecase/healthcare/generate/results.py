@@ -65,9 +65,10 @@ def observations(
     """All results of a part in the order of the encounters, and the scores behind them."""
     patient = seen["patient"].astype(np.int64)
     chosen = [_visits(spec, part, who, profile, seen, panel.name) for panel in laboratory().panels]
-    at, total = _layout(who.age[patient], chosen)
+    at, per_visit = _layout(who.age[patient], chosen)
+    total = int(per_visit.sum())
     rows: Rows = {
-        "visit": np.empty(total, dtype=np.int64),
+        "visit": np.repeat(np.arange(per_visit.size), per_visit),
         "analyte": np.empty(total, dtype=np.int8),
         "value": np.empty(total, dtype=np.float64),
         "flag": np.empty(total, dtype=np.int8),
@@ -82,9 +83,9 @@ def observations(
         values, flags = results(panel, score, who.sex[mine], who.age[mine].astype(np.int64))
         told = reported(panel, who.age[mine])
         for place, analyte in enumerate(panel.analytes):
-            mask = told[place]
+            mask = slice(None) if told[place].all() else told[place]
             to = first[mask] + place
-            rows["visit"][to], rows["analyte"][to] = visits[mask], analyte
+            rows["analyte"][to] = analyte
             rows["value"][to], rows["flag"][to] = values[place][mask], flags[place][mask]
         taken.append(Taken(panel, visits, score, first))
     return rows, tuple(taken)
@@ -108,12 +109,12 @@ def _visits(spec: HealthcareSpec, part: int, who: People, profile: Profile, seen
     return np.flatnonzero(rng.random(patient.size) < share)
 
 
-def _layout(age: Floats, chosen: list[Int64]) -> tuple[list[Int64], int]:
-    """Where each panel's results stand, so that an encounter's lie together and encounters in order."""
+def _layout(age: Floats, chosen: list[Int64]) -> tuple[list[Int64], Int64]:
+    """Where each panel's results stand, an encounter's all together, and how many each encounter has."""
     before = np.zeros(age.size, dtype=np.int64)
     offsets = []
     for panel, visits in zip(laboratory().panels, chosen, strict=True):
         offsets.append(before[visits].copy())
         before[visits] += reported(panel, age[visits]).sum(axis=0)
-    start = np.concatenate([[0], np.cumsum(before)])
-    return [start[visits] + offset for visits, offset in zip(chosen, offsets, strict=True)], int(start[-1])
+    start = np.cumsum(before) - before
+    return [start[visits] + offset for visits, offset in zip(chosen, offsets, strict=True)], before
