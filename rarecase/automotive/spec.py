@@ -49,7 +49,7 @@ class AutomotiveSpec(common.Spec):
 
     domain: Literal["automotive"] = "automotive"
     size: int = Field(default=400, gt=0, le=1 << 24, description="how many episodes")
-    block: int = Field(default=100, gt=0, le=1 << 20, description="episodes per part")
+    block: int = Field(default=200, gt=0, le=1 << 20, description="episodes per part")
     start: date = Field(default=date(2026, 1, 5), description="first day of the window")
     days: int = Field(default=28, gt=0, le=common.Spec.MAX_DAYS, description="length of the window in days")
     population: Population = Population()
