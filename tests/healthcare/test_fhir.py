@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from rarecase.common.dataset import Dataset
+from rarecase.common.domain import Document
 from rarecase.healthcare.formats.fhir import export
 
 GATE = Path(__file__).parent / "fhir_validator"
@@ -70,12 +71,17 @@ def codings(resource: Any) -> Iterator[Resource]:
 
 
 @pytest.fixture(scope="module")
-def bundles(world: Dataset) -> list[Resource]:
+def documents(world: Dataset) -> list[Document]:
+    return list(export(world))
+
+
+@pytest.fixture(scope="module")
+def bundles(world: Dataset, documents: list[Document]) -> list[Resource]:
     """Some of each case, and some of nobody's."""
     cases = world.tables["cases"].to_pandas()
     chosen = set(cases.groupby("name", observed=True).head(6).entity_id)
     wanted, ordinary = [], 0
-    for document in export(world):
+    for document in documents:
         mine = int(document.path.removesuffix(".json")) in chosen
         ordinary += not mine
         if mine or ordinary <= 15:
@@ -83,16 +89,14 @@ def bundles(world: Dataset) -> list[Resource]:
     return wanted
 
 
-def test_every_patient_has_a_bundle_with_every_row(world: Dataset) -> None:
+def test_every_patient_has_a_bundle_with_every_row(world: Dataset, documents: list[Document]) -> None:
     counted: dict[str, int] = {}
-    documents = 0
-    for document in export(world):
-        documents += 1
+    for document in documents:
         for entry in json.loads(document.content)["entry"]:
             kind = entry["resource"]["resourceType"]
             counted[kind] = counted.get(kind, 0) + 1
     rows = {name: world.tables[name].num_rows for name in world.tables}
-    assert documents == counted["Patient"] == rows["patients"]
+    assert len(documents) == counted["Patient"] == rows["patients"]
     assert counted["Encounter"] == rows["encounters"]
     assert counted["Condition"] == rows["conditions"]
     assert counted["MedicationStatement"] == rows["medications"]

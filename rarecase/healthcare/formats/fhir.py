@@ -7,6 +7,7 @@ Every resource carries the security label HTEST ("test health data").
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,9 @@ import numpy as np
 from rarecase.common.domain import Document
 from rarecase.common.identifiers import uuid_from_keys
 from rarecase.healthcare.data.clinic import clinic
-from rarecase.healthcare.data.laboratory import laboratory
+from rarecase.healthcare.data.laboratory import OLDEST, laboratory
 from rarecase.healthcare.data.people import SEXES
+from rarecase.healthcare.data.population import DAYS_PER_YEAR
 from rarecase.healthcare.formats.charts import Chart, Row, charts, instant
 
 if TYPE_CHECKING:
@@ -46,19 +48,24 @@ _FLAGS = {"L": "Low", "N": "Normal", "H": "High"}
 def export(dataset: Dataset) -> Iterator[Document]:
     """One bundle per patient, in the order of the patients."""
     for chart in charts(dataset, TABLES):
-        content = json.dumps(bundle(chart), ensure_ascii=False, separators=(",", ":"))
-        yield Document(f"{chart.patient['patient_id']}.json", content.encode())
+        yield Document(f"{chart.patient['patient_id']}.json", bundle(chart).encode())
 
 
-def bundle(chart: Chart) -> Resource:
-    """The transaction that creates a patient's record."""
+def bundle(chart: Chart) -> str:
+    """The transaction that creates a patient's record, as JSON."""
     names = _urls(chart)
     patient = names[chart.patient["patient_id"]]
-    entries = [_entry(patient, _patient(chart.patient))]
+    entries = [_json(_entry(patient, _patient(chart.patient)))]
     for table, make in _MAKERS.items():
         key = _KEYS[table]
-        entries += [_entry(names[row[key]], make(row, patient, names, chart)) for row in chart.rows[table]]
-    return {"resourceType": "Bundle", "meta": META, "type": "transaction", "entry": entries}
+        entries += [_json(_entry(names[row[key]], make(row, patient, names))) for row in chart.rows[table]]
+    entries += _observations(chart, patient, names)
+    head = _json({"resourceType": "Bundle", "meta": META, "type": "transaction"})[:-1]
+    return f'{head},"entry":[{",".join(entries)}]}}'
+
+
+def _json(value: Resource) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _urls(chart: Chart) -> dict[int, str]:
@@ -94,7 +101,7 @@ def _patient(row: Row) -> Resource:
     return found
 
 
-def _encounter(row: Row, patient: str, names: dict[int, str], chart: Chart) -> Resource:
+def _encounter(row: Row, patient: str, names: dict[int, str]) -> Resource:
     code, display = _CLASSES[row["encounter_class"]]
     return {
         "resourceType": "Encounter",
@@ -117,7 +124,7 @@ def _diagnosis_names() -> dict[str, str]:
     return {found.icd10cm: found.name for found in reversed(clinic().diagnoses)}
 
 
-def _condition(row: Row, patient: str, names: dict[int, str], chart: Chart) -> Resource:
+def _condition(row: Row, patient: str, names: dict[int, str]) -> Resource:
     coding = []
     if row["orpha"] is not None:
         coding.append({"system": ORPHA, "code": str(row["orpha"]), "display": row["name"]})
@@ -145,7 +152,7 @@ def _condition(row: Row, patient: str, names: dict[int, str], chart: Chart) -> R
     return found
 
 
-def _phenotype(row: Row, patient: str, names: dict[int, str], chart: Chart) -> Resource:
+def _phenotype(row: Row, patient: str, names: dict[int, str]) -> Resource:
     """A sign is an observation of an examination: a term, and whether it was found."""
     found: Resource = {
         "resourceType": "Observation",
@@ -164,7 +171,7 @@ def _phenotype(row: Row, patient: str, names: dict[int, str], chart: Chart) -> R
     return found
 
 
-def _medication(row: Row, patient: str, names: dict[int, str], chart: Chart) -> Resource:
+def _medication(row: Row, patient: str, names: dict[int, str]) -> Resource:
     coding = []
     if row["rxcui"] is not None:
         coding.append({"system": RXNORM, "code": row["rxcui"], "display": row["drug"]})
@@ -189,24 +196,36 @@ def _medication(row: Row, patient: str, names: dict[int, str], chart: Chart) -> 
     return found
 
 
-def _observation(row: Row, patient: str, names: dict[int, str], chart: Chart) -> Resource:
-    code, unit = row["loinc"], row["unit"]
-    vital = code in _vital_signs()
-    category = ("vital-signs", "Vital Signs") if vital else ("laboratory", "Laboratory")
-    flag = row["interpretation"]
-    return {
+def _observations(chart: Chart, patient: str, names: dict[int, str]) -> list[str]:
+    """Entries of the values, most of all: the same test differs from row to row in five places only."""
+    sex, years = SEXES.index(chart.patient["sex"]), _years(chart)
+    entries = []
+    for row in chart.rows["observations"]:
+        told = _template(row["loinc"], row["test"], row["unit"], row["interpretation"], sex, years)
+        url, visit = names[row["observation_id"]], names[row["encounter_id"]]
+        filled = (url, patient, visit, instant(row["observed_at"]), repr(row["value"]), "")
+        entries.append("".join(piece + value for piece, value in zip(told, filled, strict=True)))
+    return entries
+
+
+@lru_cache(maxsize=50_000)
+def _template(code: str, test: str, unit: str, flag: str, sex: int, years: int) -> tuple[str, ...]:
+    """The JSON of an entry around its address, patient, encounter, moment and value."""
+    category = ("vital-signs", "Vital Signs") if code in _vital_signs() else ("laboratory", "Laboratory")
+    resource = {
         "resourceType": "Observation",
         "meta": META,
         "status": "final",
         "category": [_concept(f"{_TERMINOLOGY}/observation-category", *category)],
-        "code": {**_concept(LOINC, code, row["test"]), "text": row["test"]},
-        "subject": {"reference": patient},
-        "encounter": {"reference": names[row["encounter_id"]]},
-        "effectiveDateTime": instant(row["observed_at"]),
-        "valueQuantity": {"value": row["value"], "unit": unit, "system": UCUM, "code": unit},
+        "code": {**_concept(LOINC, code, test), "text": test},
+        "subject": {"reference": "§patient§"},
+        "encounter": {"reference": "§encounter§"},
+        "effectiveDateTime": "§moment§",
+        "valueQuantity": {"value": "§value§", "unit": unit, "system": UCUM, "code": unit},
         "interpretation": [_concept(f"{_TERMINOLOGY}/v3-ObservationInterpretation", flag, _FLAGS[flag])],
-        "referenceRange": [_interval(code, unit, chart)],
+        "referenceRange": [_limits(code, unit, sex, years)],
     }
+    return tuple(re.split('"§value§"|§[a-z]+§', _json(_entry("§url§", resource))))
 
 
 @lru_cache(maxsize=1)
@@ -219,13 +238,12 @@ def _tests() -> dict[str, int]:
     return {found.loinc: place for place, found in enumerate(laboratory().analytes)}
 
 
-def _interval(code: str, unit: str, chart: Chart) -> Resource:
-    """The reference interval for the patient's sex and age at the opening of the record."""
-    years = int((chart.patient["registered_at"].date() - chart.patient["birth_date"]).days / 365.2425)
-    return _limits(code, unit, SEXES.index(chart.patient["sex"]), min(years, 110))
+def _years(chart: Chart) -> int:
+    """Age at the opening of the record, by which the reference intervals go."""
+    days = (chart.patient["registered_at"].date() - chart.patient["birth_date"]).days
+    return min(int(days / DAYS_PER_YEAR), OLDEST - 1)
 
 
-@lru_cache(maxsize=20_000)
 def _limits(code: str, unit: str, sex: int, years: int) -> Resource:
     book, place = laboratory(), _tests()[code]
     analyte, factor = book.analytes[place], book.age_factor[years, place]
@@ -234,13 +252,12 @@ def _limits(code: str, unit: str, sex: int, years: int) -> Resource:
     return {"low": {"value": low, **quantity}, "high": {"value": high, **quantity}}
 
 
-_Maker = Callable[[Row, str, dict[int, str], Chart], Resource]
+_Maker = Callable[[Row, str, dict[int, str]], Resource]
 _MAKERS: dict[str, _Maker] = {
     "encounters": _encounter,
     "conditions": _condition,
     "phenotypes": _phenotype,
     "medications": _medication,
-    "observations": _observation,
 }
 _KEYS = {
     "encounters": "encounter_id",
