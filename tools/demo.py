@@ -42,7 +42,7 @@ class Shown:
 
 def main(folder: Path) -> int:
     """Make everything; 1 if a check finds an error."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 110)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     begun = time.perf_counter()

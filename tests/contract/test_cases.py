@@ -5,12 +5,12 @@ from __future__ import annotations
 import duckdb
 import numpy as np
 import pytest
-from rarecase.common.dataset import Dataset
-from rarecase.common.run import generate
 
 from rarecase.common import registry
+from rarecase.common.dataset import Dataset
 from rarecase.common.domain import Domain
 from rarecase.common.plan import Plan, make_plan, share_of
+from rarecase.common.run import generate
 from rarecase.common.schema import Table
 from rarecase.common.spec import Spec, build_spec, parse_yaml
 from rarecase.common.weights import ORDINARY, strata

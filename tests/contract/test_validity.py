@@ -9,13 +9,13 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
-from rarecase.common.dataset import Dataset
-from rarecase.common.validate import validate
 
 import rarecase
+from rarecase.common.dataset import Dataset
 from rarecase.common.domain import Domain
 from rarecase.common.errors import DatasetError
 from rarecase.common.spec import dump_spec, load_spec, spec_json_schema
+from rarecase.common.validate import validate
 
 
 def test_the_written_set_validates(written: Path) -> None:
