@@ -84,6 +84,7 @@ def _size(domain: str, wanted: int) -> tuple[str, ...]:
     job = {
         "domain": domain,
         "size": entities,
+        "changes": COURSES[domain].changes,
         "target": f"{place}/set",
         "engine": "threads",
         "workers": os.cpu_count() or 1,
@@ -119,6 +120,7 @@ def _entities_for(domain: str, wanted: int) -> int:
         job = {
             "domain": domain,
             "size": probe,
+            "changes": COURSES[domain].changes,
             "target": f"{place}/set",
             "what": "run",
             "engine": "threads",
