@@ -14,6 +14,8 @@ from rarecase.common.schema import Column, Table, arrow_schema
 
 Values: TypeAlias = "NDArray[Any] | pa.Array | pa.ChunkedArray"
 
+#: The moment that does not come.
+NEVER = np.iinfo(np.int64).max
 US_PER_SECOND = 1_000_000
 US_PER_DAY = 86_400 * US_PER_SECOND
 
@@ -68,6 +70,15 @@ def category(
     return pa.DictionaryArray.from_arrays(pa.array(codes, mask=mask), pa.array(list(pool), type=pa.string()))
 
 
+def worded(
+    codes: NDArray[Any], words: Sequence[str], mask: NDArray[np.bool_] | None = None
+) -> pa.DictionaryArray:
+    """A category column from codes into words of which some may be the same."""
+    pool = list(dict.fromkeys(words)) or [""]
+    place = np.array([pool.index(word) for word in words] or [0])
+    return category(place[codes], pool, mask)
+
+
 def constant(value: str, rows: int) -> pa.DictionaryArray:
     """A category column that says the same in every row."""
     return category(np.zeros(rows, dtype=np.int8), [value])
@@ -83,6 +94,12 @@ def timestamps(
 ) -> pa.Array:
     """UTC timestamps, `microseconds` after midnight of `start`."""
     return pa.array(epoch_us(start) + microseconds, mask=mask).cast(pa.timestamp("us"))
+
+
+def moments(start: date, microseconds: NDArray[np.int64]) -> pa.Array:
+    """UTC timestamps as `timestamps`, null where the moment is `NEVER`."""
+    never = microseconds == NEVER
+    return timestamps(start, np.where(never, 0, microseconds), never)
 
 
 def epoch_us(day: date) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -13,9 +12,10 @@ from rarecase.common.keys import KeySpace
 from rarecase.common.plan import Placement
 from rarecase.common.seeds import Int64
 from rarecase.common.spec import Spec
+from rarecase.common.tables import NEVER
 from rarecase.finance.cases import ground
 from rarecase.finance.cases.base import BankCase
-from rarecase.finance.cases.footprint import NEVER, CaseFacts, CaseRows, join
+from rarecase.finance.cases.footprint import CaseFacts, CaseRows, join
 
 _PAIR_BITS = 7
 
@@ -184,8 +184,10 @@ def exposure(spec: Spec, per: str) -> float:
 _OTHER_PER_MONTH = 10.0
 
 
-def case_words(spec: Spec, placement: Placement, facts: CaseFacts, position: int) -> tuple[str, str]:
-    """Parameters as JSON and story of one case of an entry."""
+def case_words(
+    spec: Spec, placement: Placement, facts: CaseFacts, position: int
+) -> tuple[dict[str, Any], str]:
+    """Facts for the parameters, and story, of one case of an entry."""
     case = cast(BankCase, placement.case)
     own = {name: int(column[position]) for name, column in facts.details.items()}
     dated = {
@@ -193,8 +195,7 @@ def case_words(spec: Spec, placement: Placement, facts: CaseFacts, position: int
     }
     # Moments stand in columns of their own and in the story; seconds would say nothing to people.
     told = {name: value for name, value in own.items() if name not in ("last_payment", "first_wage")}
-    said: dict[str, Any] = {**case.parameters(), **told}
-    return json.dumps(said, sort_keys=True), case.story(spec, {**own, **dated})
+    return told, case.story(spec, {**own, **dated})
 
 
 def _moved(rows: CaseRows, start: int) -> CaseRows:

@@ -12,7 +12,7 @@ from rarecase.automotive.generate.befall import Befallen, befall, episodes_of_ca
 from rarecase.automotive.generate.labels import Owners, Side, labels
 from rarecase.automotive.generate.motion import EVENT_KINDS
 from rarecase.automotive.generate.roads import ICE_PATCH, SHAPE
-from rarecase.automotive.generate.told import cases_table
+from rarecase.automotive.generate.told import told
 from rarecase.automotive.generate.world import World
 from rarecase.automotive.schema import (
     EVENTS,
@@ -28,6 +28,7 @@ from rarecase.automotive.schema import (
 from rarecase.common import tables
 from rarecase.common.draws import quantise
 from rarecase.common.plan import Plan
+from rarecase.common.telling import cases_table
 
 __all__ = ["generate_part"]
 
@@ -57,7 +58,7 @@ def generate_part(plan: Plan, part: int) -> dict[str, pa.Table]:
         "criticality": outcome.criticality_columns(ours.moved, ours.vehicle_keys),
     }
     built = {name: tables.build(SCHEMA[name], found) for name, found in columns.items()}
-    built["cases"] = cases_table(plan, world, ours.events, befallen)
+    built["cases"] = cases_table(plan, told(plan, world, ours.events, befallen))
     built["labels"] = labels(plan, owners, ours, twin_side, (world.roads.patches.road[ice], patch_keys[ice]))
     return built
 

@@ -15,6 +15,7 @@ from rarecase.automotive.generate.world import World
 from rarecase.automotive.schema import SCHEMA
 from rarecase.common import tables
 from rarecase.common.plan import Plan
+from rarecase.common.telling import labels_table
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
@@ -142,12 +143,9 @@ def _rows(
     effect: str,
     amount: Float | None = None,
 ) -> pa.Table:
-    n = keys.size
-    nothing = np.ones(n, np.bool_)
-    moment = tables.timestamps(plan.spec.start, np.zeros(n, np.int64), nothing)
-    return _table(
-        owners, table, episode, keys, tables.nulls(keys, nothing), moment, moment, role, effect, amount
-    )
+    change = np.full(keys.size, np.nan) if amount is None else amount
+    more = {"row_id": keys, "delta_v_mps": tables.nulls(change, np.isnan(change))}
+    return _table(plan, owners, table, episode, role, effect, more)
 
 
 def _ranges(
@@ -162,39 +160,29 @@ def _ranges(
     effect: str,
 ) -> pa.Table:
     start = world.setting.start_us[episode]
-    moments = [tables.timestamps(plan.spec.start, start + tick * TICK_US) for tick in (begin, end)]
-    no_row = tables.nulls(keys, np.ones(keys.size, np.bool_))
-    return _table(owners, "telemetry", episode, no_row, keys, moments[0], moments[1], role, effect, None)
+    first, last = (tables.timestamps(plan.spec.start, start + tick * TICK_US) for tick in (begin, end))
+    more = {"entity_id": keys, "from_at": first, "to_at": last}
+    return _table(plan, owners, "telemetry", episode, role, effect, more)
 
 
 def _table(
+    plan: Plan,
     owners: Owners,
     table: str,
     episode: Int,
-    row: tables.Values,
-    entity: tables.Values,
-    begin: pa.Array,
-    end: pa.Array,
     role: str,
     effect: str,
-    amount: Float | None,
+    more: dict[str, tables.Values],
 ) -> pa.Table:
-    n = episode.size
-    change = np.full(n, np.nan) if amount is None else amount
-    none = tables.category(np.zeros(n, np.int8), [""], np.ones(n, np.bool_))
-    return tables.build(
-        SCHEMA["labels"],
+    number = episode.size
+    return labels_table(
+        plan,
         {
             "case_id": owners.case_id[episode],
             "kind": tables.category(owners.kind[episode].astype(np.int16), list(owners.kinds)),
-            "table_name": tables.constant(table, n),
-            "row_id": row,
-            "entity_id": entity,
-            "from_at": begin,
-            "to_at": end,
-            "role": tables.constant(role, n),
-            "stage": none,
-            "effect": tables.constant(effect, n),
-            "delta_v_mps": tables.nulls(change, np.isnan(change)),
+            "table_name": tables.constant(table, number),
+            "role": tables.constant(role, number),
+            "effect": tables.constant(effect, number),
+            **more,
         },
     )

@@ -13,9 +13,7 @@ from typing import Any
 import numpy as np
 
 from rarecase.common.seeds import Int64
-
-#: Second that never comes.
-NEVER = np.iinfo(np.int64).max
+from rarecase.common.tables import NEVER
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from scipy.special import ndtri
 
 from rarecase.common.case import Natural
 from rarecase.common.seeds import Float64, Int64, keyed_integers, keyed_uniform
+from rarecase.common.tables import NEVER
 from rarecase.finance import data
 from rarecase.finance.cases import ground
 from rarecase.finance.cases.base import BankCase, money, said
 from rarecase.finance.cases.footprint import (
-    NEVER,
     ROLES,
     STAGES,
     CaseFacts,

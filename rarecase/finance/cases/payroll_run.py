@@ -10,10 +10,11 @@ from pydantic import Field
 
 from rarecase.common.case import Natural
 from rarecase.common.seeds import Float64, Int64
+from rarecase.common.tables import NEVER
 from rarecase.finance import data
 from rarecase.finance.cases import ground
 from rarecase.finance.cases.base import BankCase, money, said
-from rarecase.finance.cases.footprint import NEVER, ROLES, CaseFacts, CaseRows, case_rows, join, never
+from rarecase.finance.cases.footprint import ROLES, CaseFacts, CaseRows, case_rows, join, never
 
 if TYPE_CHECKING:
     from rarecase.common.plan import Placement

@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from rarecase.common.plan import Plan
 from rarecase.common.seeds import Int64
+from rarecase.common.tables import NEVER
 from rarecase.finance.cases import ground
-from rarecase.finance.cases.footprint import NEVER
 from rarecase.finance.generate.labels import Touched, case_table, label_table
 from rarecase.finance.generate.ledger import Booked, joined, of_cases, ordinary, prevented
 from rarecase.finance.generate.movements import entry_table, transaction_table

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import pyarrow as pa
@@ -13,12 +12,12 @@ from rarecase.common import tables
 from rarecase.common.plan import Plan
 from rarecase.common.schema.cases import EFFECTS
 from rarecase.common.seeds import Int64
+from rarecase.common.tables import NEVER
+from rarecase.common.telling import Told, cases_table, labels_table
 from rarecase.finance.cases import ground
-from rarecase.finance.cases.base import BankCase
-from rarecase.finance.cases.footprint import NEVER, ROLES, STAGES, CaseRows
+from rarecase.finance.cases.footprint import ROLES, STAGES, CaseRows
 from rarecase.finance.generate.ledger import Booked
 from rarecase.finance.plan import Details, case_words
-from rarecase.finance.schema import SCHEMA
 
 _TABLES = ("transactions", "entries", "devices")
 _CREATED, _REMOVED = EFFECTS.index("created"), EFFECTS.index("removed")
@@ -62,36 +61,26 @@ class _Block:
 def case_table(plan: Plan, cases: Int64) -> pa.Table:
     """The given cases, by position, as rows of the table cases."""
     details: Details = plan.details
-    entry = details.entry[cases]
-    placements = plan.placements
-    words = [
-        case_words(plan.spec, placements[e], details.facts[e], int(position - details.first[e]))
-        for e, position in zip(entry.tolist(), cases.tolist(), strict=True)
+    told = [
+        _told(plan, entry, cases[details.entry[cases] == entry] - details.first[entry])
+        for entry in np.unique(details.entry[cases]).tolist()
     ]
-    rate = [placement.natural for placement in placements]
-    value = np.array([np.nan if natural is None else natural.value for natural in rate] or [np.nan])[entry]
-    per = sorted({natural.per for natural in rate if natural is not None}) or [""]
-    unit = np.array([-1 if natural is None else per.index(natural.per) for natural in rate] or [-1])[entry]
-    return tables.build(
-        SCHEMA["cases"],
-        {
-            "case_id": details.case_id[cases],
-            "kind": _named([placement.case.kind for placement in placements], entry),
-            "name": _named([placement.name for placement in placements], entry),
-            "is_case": np.array([placement.case.is_case for placement in placements] or [True])[entry],
-            "entity_table": tables.constant("customers", cases.size),
-            "entity_id": plan.keys.entities("customers", details.home[cases]),
-            "started_at": _moment(plan, "started", cases),
-            "ended_at": _moment(plan, "ended", cases),
-            "natural_rate": tables.nulls(value, np.isnan(value)),
-            "natural_per": tables.category(np.maximum(unit, 0), per, unit < 0),
-            "difficulty": np.array([placement.case.difficulty for placement in placements] or [0.0])[entry],
-            "reported_at": _moment(plan, "reported", cases),
-            "detected_at": _moment(plan, "detected", cases),
-            "parameters": pa.array([said for said, _ in words], pa.string()),
-            "story": pa.array([story for _, story in words], pa.string()),
-        },
+    return cases_table(plan, told)
+
+
+def _told(plan: Plan, entry: int, rows: Int64) -> Told:
+    placement, facts = plan.placements[entry], plan.details.facts[entry]
+    words = [case_words(plan.spec, placement, facts, row) for row in rows.tolist()]
+    started, ended, reported, detected = (
+        _microseconds(column[rows]) for column in (facts.started, facts.ended, facts.reported, facts.detected)
     )
+    own, stories = [found for found, _ in words], [story for _, story in words]
+    return Told(placement, rows, started, ended, reported, detected, own, stories)
+
+
+def _microseconds(seconds: Int64) -> Int64:
+    never = seconds == NEVER
+    return np.where(never, NEVER, np.where(never, 0, seconds) * ground.SECOND_US)
 
 
 def label_table(plan: Plan, touched: Touched) -> pa.Table:
@@ -104,19 +93,14 @@ def label_table(plan: Plan, touched: Touched) -> pa.Table:
         [np.zeros(n, np.int64) if b.amount is None else b.amount for b, n in zip(blocks, size, strict=True)]
     )
     stage = _spread([block.stage for block in blocks], size)
-    none = np.zeros(case.size, np.int64)
-    missing = np.ones(case.size, np.bool_)
-    kinds = [cast(BankCase, placement.case).kind for placement in plan.placements]
-    return tables.build(
-        SCHEMA["labels"],
+    kinds = [placement.case.kind for placement in plan.placements]
+    return labels_table(
+        plan,
         {
             "case_id": details.case_id[case],
-            "kind": _named(kinds, details.entry[case]),
+            "kind": tables.worded(details.entry[case], kinds),
             "table_name": tables.category(_spread([block.table for block in blocks], size), _TABLES),
             "row_id": np.concatenate([block.row_id for block in blocks]),
-            "entity_id": tables.nulls(none, missing),
-            "from_at": tables.timestamps(plan.spec.start, none, missing),
-            "to_at": tables.timestamps(plan.spec.start, none, missing),
             "role": tables.category(_spread([block.role for block in blocks], size), ROLES),
             "stage": tables.category(np.maximum(stage, 0), STAGES, stage < 0),
             "effect": tables.category(
@@ -157,19 +141,7 @@ def _rows_here(booked: Booked, width: int) -> list[tuple[int, Int64, Int64]]:
     return [(0, booked.transaction, pays), (1, booked.payer_entry, pays), (1, booked.payee_entry, paid)]
 
 
-def _named(words: list[str], codes: Int64) -> pa.DictionaryArray:
-    pool = list(dict.fromkeys(words)) or [""]
-    position = np.array([pool.index(word) for word in words] or [0])
-    return tables.category(position[codes], pool)
-
-
 def _spread(values: list[int] | list[Int64 | int], sizes: list[int]) -> NDArray[np.int64]:
     return np.concatenate(
         [np.broadcast_to(np.asarray(v, np.int64), n) for v, n in zip(values, sizes, strict=True)]
     )
-
-
-def _moment(plan: Plan, name: str, cases: Int64) -> pa.Array:
-    seconds = plan.details.per_case(name)[cases]
-    missing = seconds == NEVER
-    return tables.timestamps(plan.spec.start, np.where(missing, 0, seconds) * ground.SECOND_US, missing)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from rarecase.common import identifiers, names, tables
 from rarecase.common.plan import Plan
 from rarecase.common.seeds import Int64, keyed_integers, keyed_uniform
+from rarecase.common.tables import NEVER
 from rarecase.finance import data
 from rarecase.finance.cases import ground
-from rarecase.finance.cases.footprint import NEVER
 from rarecase.finance.generate.place import UNLIMITED, Place, hosts, shop_kinds
 from rarecase.finance.generate.settle import Parties
 from rarecase.finance.schema import (

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from rarecase.common.keys import KeySpace
 from rarecase.common.plan import Plan
-from rarecase.common.seeds import Int64
+from rarecase.common.telling import Told, cases_table
 from rarecase.healthcare.cases import (
     Interaction,
     RareDisease,
@@ -34,18 +34,18 @@ def generate_part(plan: Plan, part: int) -> dict[str, pa.Table]:
     spec = cast("HealthcareSpec", plan.spec)
     record = ordinary(spec, plan.keys, part, plan.bounds(part))
     effects = Effects(record, plan.keys, plan.placements)
-    told: list[labels.Told] = []
+    told: list[Told] = []
     for placement in plan.placements:
         rows = placement.home_in(*plan.bounds(part))
         if rows.size:
-            told.append(
-                _happen(spec, placement.case, placement.homes[rows], placement.onset_us[rows], effects)
-            )
+            # The tables that cases make are ordered by home, whatever the order of the plan.
+            rows = rows[np.argsort(placement.homes[rows])]
+            told.append(_happen(spec, labels.Mine(placement, rows), effects))
     effects.clear_overlaps()
     effects.settle()
     tables = {"patients": patients(spec, plan.keys, record), **clinical(spec, record, effects)}
-    tables["cases"] = labels.cases(spec, plan, told)
-    tables["labels"] = labels.labels(effects)
+    tables["cases"] = cases_table(plan, told)
+    tables["labels"] = labels.labels(plan, effects)
     return tables
 
 
@@ -69,18 +69,14 @@ def ordinary(spec: HealthcareSpec, keys: KeySpace, part: int, bounds: tuple[int,
     return Record(part, low, ids, spec.horizon_us, spec.seed, who, found, personal, shift, tables, taken)
 
 
-def _happen(
-    spec: HealthcareSpec, case: object, homes: Int64, onset_us: Int64, effects: Effects
-) -> labels.Told:
-    # The tables that cases make are ordered by home, whatever the order of the plan.
-    order = np.argsort(homes)
-    homes, onset_us = homes[order], onset_us[order]
+def _happen(spec: HealthcareSpec, mine: labels.Mine, effects: Effects) -> Told:
+    case, homes, onset_us = mine.placement.case, mine.homes, mine.placement.onset_us[mine.rows]
     if isinstance(case, RareDisease):
-        return labels.of_disease(case, homes, *odyssey.happen(case, spec, homes, effects), effects)
+        return labels.of_disease(mine, *odyssey.happen(case, spec, homes, effects), effects)
     if isinstance(case, Interaction):
-        return labels.of_harm(case, interaction.happen(case, spec, homes, onset_us, effects))
+        return labels.of_harm(mine, interaction.happen(case, spec, homes, onset_us, effects))
     if isinstance(case, SeparatedPair):
-        return labels.of_pair(case, *separated_pair.happen(case, spec, homes, onset_us, effects))
+        return labels.of_pair(mine, *separated_pair.happen(case, spec, homes, onset_us, effects))
     raise TypeError(f"no such case: {type(case).__name__}")
 
 

@@ -5,14 +5,12 @@ It is a real domain in every respect; worker processes find it through the varia
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from pydantic import Field
 
 from rarecase.common import tables
@@ -24,6 +22,7 @@ from rarecase.common.schema import Column, Reference, RowRule, Schema, Table
 from rarecase.common.schema.cases import case_tables
 from rarecase.common.seeds import Int64, keyed_integers, keyed_uniform, stream
 from rarecase.common.spec import US_PER_DAY, Population, Spec
+from rarecase.common.telling import Told, cases_table, labels_table
 
 GUESTS = Table(
     name="guests",
@@ -160,14 +159,14 @@ def _nights(plan: Plan, columns: dict[str, Int64]) -> pa.Table:
 def _cases(plan: Plan, low: int, high: int) -> tuple[dict[str, Int64], pa.Table, pa.Table]:
     none = np.empty(0, dtype=np.int64)
     extra: list[dict[str, Int64]] = [{"night_id": none, "guest": none, "at": none, "price": none}]
-    told, cases = [tables.empty(SCHEMA["labels"])], [tables.empty(SCHEMA["cases"])]
+    told, cases = [tables.empty(SCHEMA["labels"])], []
     for placement in plan.placements:
         rows = _case_nights(plan, placement, low, high)
         extra.append({name: rows[name] for name in extra[0]})
-        told.append(_labels(placement, rows))
-        cases.append(_case_rows(plan, placement, placement.home_in(low, high)))
+        told.append(_labels(plan, placement, rows))
+        cases.append(_told(placement, placement.home_in(low, high)))
     joined = {name: np.concatenate([piece[name] for piece in extra]) for name in extra[0]}
-    return joined, tables.concat(SCHEMA["labels"], told), tables.concat(SCHEMA["cases"], cases)
+    return joined, tables.concat(SCHEMA["labels"], told), cases_table(plan, cases)
 
 
 def _case_nights(plan: Plan, placement: Placement, low: int, high: int) -> dict[str, Int64]:
@@ -184,61 +183,33 @@ def _case_nights(plan: Plan, placement: Placement, low: int, high: int) -> dict[
     }
 
 
-def _labels(placement: Placement, rows: dict[str, Int64]) -> pa.Table:
+def _labels(plan: Plan, placement: Placement, rows: dict[str, Int64]) -> pa.Table:
     number = rows["guest"].size
-    nothing: NDArray[np.bool_] = np.ones(number, dtype=np.bool_)
-    absent = tables.nulls(np.zeros(number, dtype=np.int64), nothing)
-    return tables.build(
-        SCHEMA["labels"],
+    return labels_table(
+        plan,
         {
             "case_id": rows["case_id"],
             "kind": tables.constant(placement.case.kind, number),
             "table_name": tables.constant("nights", number),
             "row_id": rows["night_id"],
-            "entity_id": absent,
-            "from_at": absent.cast(pa.timestamp("us")),
-            "to_at": absent.cast(pa.timestamp("us")),
             "role": tables.constant("guest", number),
-            "stage": tables.category(np.zeros(number, np.int8), ["-"], nothing),
             "effect": tables.constant("created", number),
             "amount_minor": rows["price"],
         },
     )
 
 
-def _case_rows(plan: Plan, placement: Placement, mine: Int64) -> pa.Table:
-    number, start = mine.size, plan.spec.start
+def _told(placement: Placement, mine: Int64) -> Told:
     begun = placement.onset_us[mine]
-    natural, later = placement.natural, begun + 5 * US_PER_DAY
-    unrated: NDArray[np.bool_] = np.full(number, natural is None)
-    return tables.build(
-        SCHEMA["cases"],
-        {
-            "case_id": placement.case_ids[mine],
-            "kind": tables.constant(placement.case.kind, number),
-            "name": tables.constant(placement.name, number),
-            "is_case": np.full(number, placement.case.is_case),
-            "entity_table": tables.constant("guests", number),
-            "entity_id": plan.keys.entities("guests", placement.homes[mine]),
-            "started_at": tables.timestamps(start, begun),
-            "ended_at": tables.timestamps(start, begun + 2 * US_PER_DAY),
-            "natural_rate": tables.nulls(np.full(number, natural.value if natural else 0.0), unrated),
-            "natural_per": tables.category(
-                np.zeros(number, np.int8), [natural.per if natural else ""], unrated
-            ),
-            "difficulty": np.full(number, placement.case.difficulty),
-            "reported_at": tables.timestamps(start, later),
-            "detected_at": tables.timestamps(start, later, unrated),
-            "parameters": pa.array([json.dumps(placement.case.parameters())] * number, pa.string()),
-            "story": pa.array(
-                [
-                    f"Guest {home} stayed three nights more with {size - 1} others."
-                    for home, size in zip(placement.homes[mine], placement.members[mine], strict=True)
-                ],
-                pa.string(),
-            ),
-        },
-    )
+    known = begun + 5 * US_PER_DAY
+    unrated = np.full(mine.size, placement.natural is None)
+    stories = [
+        f"Guest {home} stayed three nights more with {size - 1} others."
+        for home, size in zip(placement.homes[mine], placement.members[mine], strict=True)
+    ]
+    detected = np.where(unrated, tables.NEVER, known)
+    facts: list[dict[str, Any]] = [{} for _ in stories]
+    return Told(placement, mine, begun, begun + 2 * US_PER_DAY, known, detected, facts, stories)
 
 
 def checks(connection: duckdb.DuckDBPyConnection, spec: Spec) -> Iterable[Finding]:
