@@ -100,6 +100,18 @@ class Case(BaseModel):
         """The stratum of the weights: cases that share one natural rate."""
         return self.kind
 
+    def strata(self, spec: Spec, homes: Int64) -> tuple[tuple[str, ...], Int64]:
+        """Names of strata, and which of them each case falls into, shape (n,).
+
+        Strata must not overlap: where another entry of the spec asks for a part of what this one covers, the
+        cases of this one that lie in that part belong to the stratum of the other.
+        """
+        return (self.stratum(),), np.zeros(homes.shape, dtype=np.int64)
+
+    def stratum_natural(self, spec: Spec) -> Natural | None:
+        """The published rate of this entry's stratum, without what other entries' strata take out of it."""
+        return self.natural(spec)
+
     def natural(self, spec: Spec) -> Natural | None:
         """The published rate of this kind in the world of `spec`, or None where there is none."""
         return None

@@ -43,6 +43,8 @@ class Placement:
         Keys in the cases table, shape (n,).
     natural
         The published rate, or None.
+    strata, stratum
+        Names of strata of the weights, and which of them each case falls into, shape (n,).
     """
 
     case: Case
@@ -52,6 +54,8 @@ class Placement:
     onset_us: Int64
     case_ids: Int64
     natural: Natural | None
+    strata: tuple[str, ...]
+    stratum: Int64
 
     def __len__(self) -> int:
         return int(self.members.size)
@@ -183,7 +187,8 @@ def _place(spec: Spec, domain: Domain, keys: KeySpace, case: Case, position: int
     homes = entities[:, 0]
     onset = case.onset(spec, homes) if homes.size else np.empty(0, dtype=np.int64)
     case_ids = keys.case_rows("cases", homes, np.zeros_like(homes))
-    return Placement(case, case.label, entities, members, onset, case_ids, natural)
+    names, stratum = case.strata(spec, homes)
+    return Placement(case, case.label, entities, members, onset, case_ids, natural, names, stratum)
 
 
 def _wanted(spec: Spec, domain: Domain, case: Case, natural: Natural | None, where: str) -> int | None:

@@ -90,9 +90,10 @@ def weights_table(plan: Plan, part: int) -> pa.Table:
     codes = np.zeros(high - low, dtype=np.int16)
     position = {stratum.name: code for code, stratum in enumerate(found)}
     for placement in plan.placements:
-        rows = placement.entities[placement.in_part(low, high)].ravel()
-        rows = rows[(rows >= low) & (rows < high)]
-        codes[rows - low] = position[placement.case.stratum()]
+        here = placement.in_part(low, high)
+        own = np.array([position[name] for name in placement.strata])[placement.stratum[here]]
+        case, place = np.nonzero((placement.entities[here] >= low) & (placement.entities[here] < high))
+        codes[placement.entities[here][case, place] - low] = own[case]
     per_stratum = np.array([np.nan if stratum.weight is None else stratum.weight for stratum in found])
     weight = per_stratum[codes]
     declared = plan.domain.schema["weights"]
@@ -110,8 +111,10 @@ def weights_table(plan: Plan, part: int) -> pa.Table:
 def _planted(plan: Plan) -> dict[str, int]:
     planted: dict[str, int] = {}
     for placement in plan.placements:
-        name = placement.case.stratum()
-        planted[name] = planted.get(name, 0) + int(placement.members.sum())
+        planted.setdefault(placement.case.stratum(), 0)
+        members = np.bincount(placement.stratum, placement.members, len(placement.strata))
+        for name, count in zip(placement.strata, members.astype(int).tolist(), strict=True):
+            planted[name] = planted.get(name, 0) + count
     return planted
 
 
@@ -119,6 +122,6 @@ def _natural(plan: Plan) -> dict[str, float | None]:
     """Natural share of entities per stratum; look-alikes and kinds without a rate have none."""
     shares: dict[str, float | None] = {}
     for placement in plan.placements:
-        rate = placement.natural
+        rate = placement.case.stratum_natural(plan.spec)
         shares[placement.case.stratum()] = None if rate is None else share_of(plan.spec, plan.domain, rate)
     return shares

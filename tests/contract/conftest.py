@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rarecase.common.dataset import Dataset
-from rarecase.common.run import generate
 
 from rarecase.common import registry
+from rarecase.common.dataset import Dataset
 from rarecase.common.domain import Domain
 from rarecase.common.plan import Plan, make_plan
+from rarecase.common.run import generate
 from rarecase.common.spec import Spec, build_spec, parse_yaml
 
 DOMAINS = ("finance", "healthcare", "automotive")
@@ -27,8 +27,11 @@ def small_spec(name: str, **changes: Any) -> Spec:
     """The default example of a domain, made small: its cases by count, three of each kind."""
     raw = {**parse_yaml(registry.get(name).examples["default"], "default"), **SMALL[name], **changes}
     if "cases" not in changes:
-        keep = ("kind", "name", "difficulty")
-        raw["cases"] = [{**{k: v for k, v in case.items() if k in keep}, "count": 3} for case in raw["cases"]]
+        number = ("count", "rate", "enrich")
+        raw["cases"] = [
+            {**{name: value for name, value in case.items() if name not in number}, "count": 3}
+            for case in raw["cases"]
+        ]
     return build_spec(raw)
 
 

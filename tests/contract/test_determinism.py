@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rarecase.common.dataset import Dataset
-from rarecase.common.run import generate, generate_tables
 
+from rarecase.common.dataset import Dataset
 from rarecase.common.plan import Plan
+from rarecase.common.run import generate, generate_tables
 from rarecase.common.spec import Spec, load_spec
 from tests.contract.conftest import small_spec
 

@@ -8,7 +8,7 @@ so that disorders come out in proportion to their prevalence and patients with t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -107,6 +107,66 @@ class RareDisease(Case):
         place = self.place()
         name = self.kind if place is None else f"{self.kind}:{catalogue().orpha[place]}"
         return name if self.diagnosis == "any" else f"{name}:within"
+
+    def strata(self, spec: Spec, homes: Int64) -> tuple[tuple[str, ...], Int64]:
+        parts = self._parts(spec)
+        names = (self.stratum(), *dict.fromkeys(part.stratum() for part in parts))
+        which = np.zeros(homes.shape, dtype=np.int64)
+        if parts and homes.size:
+            courses = self.courses(spec, people(spec, homes))  # type: ignore[arg-type]
+            # The narrowest comes last and so decides.
+            for part in parts:
+                which[part._covers(spec, courses)] = names.index(part.stratum())
+        return names, which
+
+    def stratum_natural(self, spec: Spec) -> Natural | None:
+        whole, parts = self.natural(spec), self._parts(spec)
+        own = {part.stratum(): part for part in parts}.values()
+        largest = [part for part in own if not any(part.stratum() in other._inside(spec) for other in own)]
+        taken = sum(part.choice(spec).total for part in largest)
+        return None if whole is None else replace(whole, value=max(whole.value - taken, 0.0))
+
+    def _parts(self, spec: Spec) -> list[RareDisease]:
+        """Entries of the spec that ask for a part of what this one covers, the narrowest last.
+
+        Raises
+        ------
+        SpecError
+            When another entry's patients and this one's overlap and neither holds the other.
+        """
+        others = [case for case in spec.cases if isinstance(case, RareDisease)]
+        for other in others:
+            if self._crosses(other):
+                raise SpecError(
+                    f"cases[{spec.cases.index(other)}].diagnosis",
+                    other.diagnosis,
+                    f"the same diagnosis as {self.label} has, for the patients of both overlap and neither "
+                    "holds the other, so that no weights lead back to nature",
+                )
+        inside = [other for other in others if self._holds(other)]
+        return sorted(inside, key=lambda case: (case.disorder is not None, case.diagnosis == "within"))
+
+    def _inside(self, spec: Spec) -> set[str]:
+        return {part.stratum() for part in self._parts(spec)}
+
+    def _holds(self, other: RareDisease) -> bool:
+        """Whether every patient of another entry would be one of this one, but not the reverse."""
+        wider = self.place() is None or self.place() == other.place()
+        later = self.diagnosis == "any" or other.diagnosis == "within"
+        return wider and later and self.stratum() != other.stratum()
+
+    def _crosses(self, other: RareDisease) -> bool:
+        apart = None not in (self.place(), other.place()) and self.place() != other.place()
+        same = self.stratum() == other.stratum()
+        return not (apart or same or self._holds(other) or other._holds(self))
+
+    def _covers(self, spec: Spec, courses: Courses) -> Bools:
+        """Which of the patients of another entry this one speaks of as well."""
+        place = self.place()
+        covered = np.ones(courses.disorder.shape, np.bool_) if place is None else courses.disorder == place
+        if self.diagnosis == "within":
+            covered &= (courses.diagnosis_us >= 0) & (courses.diagnosis_us < spec.horizon_us)
+        return np.asarray(covered, np.bool_)
 
     def natural(self, spec: Spec) -> Natural | None:
         choice, place = self.choice(spec), self.place()

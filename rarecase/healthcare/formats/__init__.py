@@ -6,6 +6,6 @@ from rarecase.common.domain import Format
 from rarecase.healthcare.formats import fhir, phenopackets
 
 FORMATS = {
-    "fhir": Format("fhir", "HL7 FHIR R4 transaction bundles, one per patient", fhir.export),
     "phenopackets": Format("phenopackets", "GA4GH Phenopackets v2, one per patient", phenopackets.export),
+    "fhir": Format("fhir", "HL7 FHIR R4 transaction bundles, one per patient", fhir.export),
 }
