@@ -46,12 +46,15 @@ class Natural:
         "entity", "entity-year", or a unit whose exposure the domain plans ("vehicle-km").
     evidence, source
         Where the figure comes from and of what kind it is.
+    counts
+        What the figure counts: entities touched ("members"), or cases of several members each ("cases").
     """
 
     value: float
     per: str
     evidence: Evidence
     source: str
+    counts: Literal["members", "cases"] = "members"
 
 
 class Case(BaseModel):

@@ -37,6 +37,8 @@ def frame(dataset: Dataset, name: str, *, labels: bool, as_of: Moment | None) ->
     known = None if moment is None else known_cases(dataset, moment)
     if moment is not None and known is not None:
         table = as_known(table, declared, moment, known)
+        if name == "labels":
+            table = _of_known_rows(dataset, table, moment)
     shown = to_pandas(table, declared)
     if labels:
         shown[LABELS] = pd.Series(
@@ -97,6 +99,23 @@ def as_known(table: pa.Table, declared: Table, moment: datetime, known: pa.Array
             hidden = pc.if_else(known_by[clock], values, pa.scalar(None, type=values.type))
             table = table.set_column(position, pa.field(column.name, values.type), hidden)
     return table
+
+
+def _of_known_rows(dataset: Dataset, labels: pa.Table, moment: datetime) -> pa.Table:
+    """Labels of rows that are known by then: not of later ones, nor of rows that only the twin has."""
+    begun = labels.column("from_at")
+    shown = pc.fill_null(pc.less_equal(begun, _scalar(moment, begun.type)), False)
+    names = labels.column("table_name").cast(pa.string())
+    for name in names.unique().to_pylist():
+        declared, rows = dataset.domain.schema[name], dataset.table(name)
+        if declared.time is not None:
+            times = rows.column(declared.time)
+            rows = rows.filter(pc.fill_null(pc.less_equal(times, _scalar(moment, times.type)), False))
+        if len(declared.key) == 1:
+            ids = rows.column(declared.key[0]).combine_chunks()
+            here = pc.and_(pc.equal(names, name), pc.is_in(labels.column("row_id"), value_set=ids))
+            shown = pc.or_(shown, here)
+    return labels.filter(shown)
 
 
 def to_pandas(table: pa.Table, declared: Table) -> pd.DataFrame:

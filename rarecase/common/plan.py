@@ -114,8 +114,8 @@ class Plan:
         """How many cases of each name nature would have made in this world, where a rate is published."""
         counts: dict[str, float | None] = {}
         for placement in self.placements:
-            share = None if placement.natural is None else share_of(self.spec, self.domain, placement.natural)
-            members = _mean_members(self.spec, placement.case)
+            share = natural_share(self.spec, self.domain, placement.case, placement.natural)
+            members = mean_members(self.spec, placement.case)
             counts[placement.name] = None if share is None else self.spec.size * share / members
         return counts
 
@@ -165,14 +165,28 @@ def exposure(spec: Spec, domain: Domain, per: str) -> float:
     return domain.exposure(spec, per)
 
 
-def share_of(spec: Spec, domain: Domain, rate: Natural | Rate) -> float:
+def natural_share(spec: Spec, domain: Domain, case: Case, natural: Natural | None) -> float | None:
+    """The share of entities that nature touches with such cases; None where no rate is published."""
+    if natural is None:
+        return None
+    # A rate that counts rings touches as many entities as the rings have members.
+    members = mean_members(spec, case) if natural.counts == "cases" else 1.0
+    return share_of(spec, domain, natural, members)
+
+
+def share_of(spec: Spec, domain: Domain, rate: Natural | Rate, members: float = 1.0) -> float:
     """The share of entities that a rate touches: π = 1 − exp(−rate × exposure).
 
     A rate per entity is already a share (a prevalence), and is taken as it is.
     """
     if rate.per == "entity":
-        return rate.value
-    return -math.expm1(-rate.value * exposure(spec, domain, rate.per))
+        return rate.value * members
+    return -math.expm1(-rate.value * members * exposure(spec, domain, rate.per))
+
+
+def mean_members(spec: Spec, case: Case) -> float:
+    """Members of a case on average, over enough homes to tell."""
+    return float(case.members(spec, np.arange(min(spec.size, 4096), dtype=np.int64)).mean())
 
 
 def _place(spec: Spec, domain: Domain, keys: KeySpace, case: Case, position: int, taken: Int64) -> Placement:
@@ -209,30 +223,24 @@ def _fill_share(
     spec: Spec, domain: Domain, case: Case, natural: Natural | None, where: str, taken: Int64
 ) -> tuple[Int64, Int64]:
     """Cases by rate: their members make up the share of entities that the rate asks for."""
-    if isinstance(case.rate, Rate):
-        rate, rounding, path = case.rate, case.rate.round, f"{where}.rate.per"
-    else:
-        assert natural is not None
-        rate, rounding, path = Rate(value=natural.value, per=natural.per), "stochastic", f"{where}.rate"
+    own = case.rate if isinstance(case.rate, Rate) else None
     try:
-        touched = spec.size * share_of(spec, domain, rate) * case.enrich
+        share = share_of(spec, domain, own) if own else natural_share(spec, domain, case, natural)
     except KeyError:
+        per = own.per if own else natural.per if natural else ""
         raise PlanError(
-            path, rate.per, f"a unit that {domain.name} plans exposure in: entity, entity-year …"
+            f"{where}.rate.per", per, f"a unit that {domain.name} plans exposure in: entity, entity-year …"
         ) from None
-    expected = touched / _mean_members(spec, case)
+    touched = spec.size * (share or 0.0) * case.enrich
+    expected = touched / mean_members(spec, case)
     if expected > spec.size:
         raise PlanError(
             where, f"{expected:,.0f} cases", f"at most the {spec.size:,} {domain.entities} there are"
         )
     draw = stream(spec.seed, "count", case.label).random()
-    number = math.floor(expected + (draw if rounding == "stochastic" else 0.5))
+    nearest_one = own is not None and own.round == "nearest"
+    number = math.floor(expected + (0.5 if nearest_one else draw))
     return _Walk(spec, domain, case, where, taken).cases(number)
-
-
-def _mean_members(spec: Spec, case: Case) -> float:
-    """Members of a case on average, over enough homes to tell."""
-    return float(case.members(spec, np.arange(min(spec.size, 4096), dtype=np.int64)).mean())
 
 
 class _Walk:

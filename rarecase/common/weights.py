@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from rarecase.common import tables
 from rarecase.common.errors import Finding, PlanError
-from rarecase.common.plan import Plan, share_of
+from rarecase.common.plan import Plan, natural_share
 
 ORDINARY = "ordinary"
 
@@ -123,5 +123,6 @@ def _natural(plan: Plan) -> dict[str, float | None]:
     shares: dict[str, float | None] = {}
     for placement in plan.placements:
         rate = placement.case.stratum_natural(plan.spec)
-        shares[placement.case.stratum()] = None if rate is None else share_of(plan.spec, plan.domain, rate)
+        share = natural_share(plan.spec, plan.domain, placement.case, rate)
+        shares[placement.case.stratum()] = share
     return shares

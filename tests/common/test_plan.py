@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rarecase.common.errors import PlanError
-from rarecase.common.plan import Plan, make_plan, share_of, twin_of
+from rarecase.common.plan import Plan, make_plan, natural_share, twin_of
 from rarecase.common.spec import build_spec
 from rarecase.common.weights import strata, weight_findings, weights_table
 
@@ -86,8 +86,12 @@ def test_natural_rates_take_an_enrichment_and_rings_count_members() -> None:
     assert natural["visit"] is not None
     assert abs(plan.case_counts()["visit"] - 5 * natural["visit"]) <= 1
     ring = plan.placement("ring")
-    share = share_of(plan.spec, plan.domain, ring.natural)  # type: ignore[arg-type]
-    assert abs(ring.members.sum() - 10 * 1000 * share) < 2 * ring.members.max()
+    # By hand: 5 rings per 1,000 guests and year, of 3 to 6 members each, none of them in two.
+    mean = ring.case.members(plan.spec, np.arange(1000)).mean()
+    touched = 1000 * -math.expm1(-0.005 * mean * 365 / 365.25)
+    assert 4.3 < mean < 4.7
+    assert natural["ring"] == pytest.approx(touched / mean)
+    assert abs(plan.case_counts()["ring"] - 10 * touched / mean) <= 1
 
 
 def test_impossible_wishes_are_told() -> None:
@@ -118,7 +122,8 @@ def test_weights_lead_back_to_nature() -> None:
     by_name = {stratum.name: stratum for stratum in strata(plan)}
     size = 1000 - 30
     for kind in ("visit", "ring"):
-        share = share_of(plan.spec, plan.domain, plan.of_kind(kind)[0].natural)  # type: ignore[arg-type]
+        placement = plan.of_kind(kind)[0]
+        share = natural_share(plan.spec, plan.domain, placement.case, placement.natural) or 0.0
         assert by_name[kind].weight == pytest.approx(size * share / by_name[kind].planted)
     assert by_name["visit"].planted == 120
     assert by_name["decoy"].weight == 0

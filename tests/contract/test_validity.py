@@ -57,6 +57,8 @@ def test_as_of_shows_nothing_later(world: Dataset) -> None:
         seen = world.frame(table.name, as_of=middle)
         if table.time:
             assert (seen[table.time] <= middle).all()
+        if table.name == "cases":
+            assert not (seen[["ended_at", "reported_at", "detected_at"]] > middle).any(axis=None)
         for column in table.columns:
             if column.known_at:
                 later = seen[column.known_at].isna() | (seen[column.known_at] > middle)

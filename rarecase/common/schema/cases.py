@@ -67,7 +67,7 @@ def _cases(references: tuple[Reference, ...], entity_table: str) -> Table:
         ),
         Column(name="entity_id", type="key", meaning="The entity that the case happens to", role="label"),
         _moment("started_at", "When the case begins"),
-        _moment("ended_at", "When its last consequence ends"),
+        _moment("ended_at", "When its last consequence ends", known_at="ended_at"),
         Column(
             name="natural_rate",
             type="float64",
@@ -87,8 +87,20 @@ def _cases(references: tuple[Reference, ...], entity_table: str) -> Table:
         ),
         _moment("reported_at", "When somebody tells the institution", nullable=True, known_at="reported_at"),
         _moment("detected_at", "When the institution finds it", nullable=True, known_at="detected_at"),
-        Column(name="parameters", type="string", meaning="The case's own facts, as JSON", role="label"),
-        Column(name="story", type="string", meaning="One plain sentence told from these facts", role="label"),
+        Column(
+            name="parameters",
+            type="string",
+            known_at="ended_at",
+            meaning="The case's own facts, as JSON",
+            role="label",
+        ),
+        Column(
+            name="story",
+            type="string",
+            known_at="ended_at",
+            meaning="One plain sentence told from these facts",
+            role="label",
+        ),
     )
     return Table(
         name="cases",
