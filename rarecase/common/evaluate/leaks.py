@@ -5,7 +5,8 @@ feature by feature (see `features`), and scored by the AUC over cases (see `sepa
 upwards no feature may separate them with a true AUC above 0.75.
 
 What is fair is settled so. A kind may name in ``compared_within`` the column of a table within whose values
-its rows are compared (transfers with transfers); a row whose value no ordinary row has counts as found. It
+its rows are compared (transfers with transfers), each value by itself; a row whose value no ordinary row has
+counts as found. It
 names in ``reveals`` the columns ("table.column"), or whole tables ("table"), that tell it apart by
 definition; those are not tested. Columns of role derived (they follow from others) and label are left out,
 keys are judged by order and leading digits only, and the row of the entity that a case happens to by what the
@@ -107,17 +108,23 @@ def leak_findings(dataset: Dataset) -> list[Finding]:
 def _scores(gathered: Gathered) -> Iterator[LeakScore]:
     if not gathered.testable:
         return
-    contrast = gathered.contrast
+    for part in gathered.apart():
+        if part.testable:
+            yield from _of_features(part)
+    if gathered.within is not None:
+        yield _score(gathered, gathered.within, "unseen value", *gathered.unseen())
+
+
+def _of_features(gathered: Gathered) -> Iterator[LeakScore]:
+    contrast, split = gathered.contrast, len(gathered.contrast.ordinary_group)
+    where = "" if gathered.value is None else f" within {gathered.value}"
     for column, feature in _all_features(gathered):
-        split = len(contrast.ordinary_group)
         ordinary, labelled = feature.values[:split], feature.values[split:]
         auc, cases = contrast.auc(labelled, ordinary)
         if cases:
             # A learned score that is wrong in the other fold shows nothing; a plain one may point either way.
             folded = auc if feature.encoded else max(auc, 1 - auc)
-            yield _score(gathered, column, feature.name, max(folded, 0.5), cases)
-    if gathered.within is not None:
-        yield _score(gathered, gathered.within, "unseen value", *gathered.unseen())
+            yield _score(gathered, column, feature.name + where, max(folded, 0.5), cases)
 
 
 def _score(gathered: Gathered, column: str | None, feature: str, auc: float, cases: int) -> LeakScore:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -51,8 +51,9 @@ class Gathered:
         Place of each row in the stored order.
     contrast
         Cases and groups of the rows.
-    within
-        Column whose values the rows are compared within, if any.
+    within, value
+        Column whose values the rows are compared within, if any, and the one value that these rows have; no
+        value where rows of all values stand together.
     artefacts
         Whether only traces of the making are to be judged (rows of entities, which no label names).
     any_ordinary
@@ -70,6 +71,7 @@ class Gathered:
     artefacts: bool
     entities: int
     any_ordinary: bool
+    value: str | None = None
 
     @property
     def labelled_rows(self) -> int:
@@ -80,6 +82,26 @@ class Gathered:
     def testable(self) -> bool:
         """Whether there are rows enough on both sides."""
         return self.labelled_rows >= _FEWEST_ROWS and len(self.contrast.ordinary_group) >= _FEWEST_ORDINARY
+
+    def apart(self) -> Iterator[Gathered]:
+        """The same by each value of the column compared within: a telltale row hides among many others."""
+        if self.within is None:
+            yield self
+            return
+        split, contrast = len(self.contrast.ordinary_group), self.contrast
+        every = np.concatenate([contrast.ordinary_group, contrast.group])
+        for group in np.unique(contrast.group).tolist():
+            rows = np.flatnonzero(every == group)
+            case = np.unique(contrast.case[contrast.group == group], return_inverse=True)[1]
+            ordinary = np.zeros(int((rows < split).sum()), dtype=np.int64)
+            columns = {name: column.take(pa.array(rows)) for name, column in self.columns.items()}
+            yield replace(
+                self,
+                columns=columns,
+                row=self.row[rows],
+                contrast=Contrast(case=case, group=np.zeros_like(case), ordinary_group=ordinary),
+                value=str(columns[self.within][0].as_py()),
+            )
 
     def unseen(self) -> tuple[float, int]:
         """AUC of "no ordinary row has this value of the column compared within", and the number of cases."""
