@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from rarecase.common.seeds import Int64, keyed_uniform
 
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from rarecase.common.spec import Spec
 
 Evidence = Literal["observed", "survey", "simulated", "expert"]
+
+
+def whole_number(value: Any) -> Any:
+    """Refuse what is no whole number though it could be read as one: true, 1.0, "500"."""
+    if isinstance(value, bool | float | str):
+        raise ValueError("a whole number")
+    return value
 
 
 class Rate(BaseModel):
@@ -81,6 +88,11 @@ class Case(BaseModel):
     rate: Rate | Literal["natural"] | None = None
     enrich: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     difficulty: float = Field(default=0.5, ge=0, le=1)
+
+    @field_validator("count", mode="before")
+    @classmethod
+    def _whole(cls, value: Any) -> Any:
+        return whole_number(value)
 
     @model_validator(mode="after")
     def _count_or_rate(self) -> Self:

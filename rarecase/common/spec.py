@@ -14,11 +14,13 @@ from typing import Any, ClassVar, Literal, Self, cast
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from rarecase.common.case import Case
+from rarecase.common.case import Case, whole_number
 from rarecase.common.errors import SpecError, nearest
 
 #: A spec says what is wanted in a few hundred lines; a larger file is a mistake or an attack.
 MAX_BYTES = 1 << 20
+#: And lists at most so many cases: the plan takes them one after the other.
+MAX_CASES = 2_000
 US_PER_DAY = 86_400_000_000
 
 
@@ -67,11 +69,32 @@ class Spec(BaseModel):
     )
     marks: Marks = Field(default_factory=Marks)
 
+    @field_validator("seed", "size", "block", "days", mode="before")
+    @classmethod
+    def _whole(cls, value: Any) -> Any:
+        return whole_number(value)
+
+    @field_validator("start", mode="before")
+    @classmethod
+    def _a_date(cls, value: Any) -> Any:
+        if isinstance(value, int | float):
+            raise ValueError("a date such as 2025-01-31")
+        return value
+
     @field_validator("start")
     @classmethod
     def _reasonable_start(cls, value: date) -> date:
         if not date(1900, 1, 1) <= value <= date(2200, 1, 1):
             raise ValueError("a date between 1900-01-01 and 2200-01-01")
+        return value
+
+    @field_validator("cases", mode="before")
+    @classmethod
+    def _a_list(cls, value: Any) -> Any:
+        if not isinstance(value, list | tuple):
+            raise ValueError("a list of cases")
+        if len(value) > MAX_CASES:
+            raise ValueError(f"a list of at most {MAX_CASES:,} cases")
         return value
 
     @model_validator(mode="after")
@@ -175,13 +198,15 @@ class _Loader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call, unused-ignore]
-        for key, (key_node, _) in zip(keys, node.value, strict=True):
-            if not isinstance(key, str) or keys.count(key) > 1:
+        seen: set[str] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call, unused-ignore]
+            if not isinstance(key, str) or key in seen:
                 said = "is given twice" if isinstance(key, str) else "is not text"
                 raise yaml.constructor.ConstructorError(
                     None, None, f"key {key!r} {said}", key_node.start_mark
                 )
+            seen.add(key)
         return super().construct_mapping(node, deep)
 
 
@@ -193,9 +218,13 @@ def parse_yaml(text: str, where: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise SpecError(where, f"{line}{problem}", "plain YAML without tags, anchors or aliases") from None
-    except (RecursionError, ValueError) as error:
-        raise SpecError(where, str(error)[:60], "plain YAML of moderate depth") from None
+        wanted = "one YAML document without tags, anchors or aliases"
+        raise SpecError(where, f"{line}{problem}", wanted) from None
+    except RecursionError:
+        raise SpecError(where, "too deep", "plain YAML of moderate depth") from None
+    except ValueError as error:
+        # A value that looks like a date or a number but is none, such as 2024-13-01.
+        raise SpecError(where, str(error)[:60], "values that are what they look like") from None
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -230,10 +259,11 @@ def _parse(text: str, path: Path) -> Any:
 
 
 def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"key {max(names, key=names.count)!r} is given twice")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"key {name!r} is given twice")
+        found[name] = value
     return found
 
 

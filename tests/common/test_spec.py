@@ -61,7 +61,13 @@ def test_a_spec_written_down_is_the_same_spec() -> None:
     ("change", "path", "words"),
     [
         ({"sieze": 1}, "sieze", "Did you mean 'size'?"),
-        ({"size": "many"}, "size", "integer"),
+        ({"size": "many"}, "size", "whole number"),
+        ({"size": True}, "size", "whole number"),
+        ({"size": "500"}, "size", "whole number"),
+        ({"seed": 1.0}, "seed", "whole number"),
+        ({"start": 1735689600}, "start", "a date"),
+        ({"cases": 3}, "cases", "a list of cases"),
+        ({"cases": [{"kind": "visit", "count": True}]}, "cases[0].count", "whole number"),
         ({"size": -1}, "size", "greater than 0"),
         ({"days": -5}, "days", "greater than 0"),
         ({"days": 10**9}, "days", "less than"),
@@ -110,9 +116,11 @@ BOMB = "a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b
         ("domain: !!python/object/apply:os.system ['true']", "tags"),
         ("domain: toy\ndomain: finance", "given twice"),
         ("1: 2", "not text"),
-        ("[" * 5_000, "plain YAML"),
+        ("[" * 5_000, "YAML"),
         ("- a\n- b", "mapping"),
         ("a: b: c", "line 1"),
+        ("start: 2024-13-01", "month"),
+        ("a: 1\n---\nb: 2", "one YAML document"),
     ],
 )
 def test_yaml_that_is_dangerous_or_broken_is_refused(tmp_path: Path, text: str, words: str) -> None:
@@ -128,6 +136,20 @@ def test_broken_json_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(SpecError, match="valid JSON"):
         load_spec(path)
+
+
+@pytest.mark.parametrize("name", ["s.yaml", "s.json"])
+def test_many_keys_are_refused_in_linear_time(tmp_path: Path, name: str) -> None:
+    # Quadratic time would take minutes for these; the name of the first unknown key is told.
+    keys = {f"k{i}": 1 for i in range(60_000)}
+    text = (
+        json.dumps({"domain": "toy", **keys})
+        if name.endswith("json")
+        else "\n".join(["domain: toy", *(f"{key}: 1" for key in keys)])
+    )
+    (tmp_path / name).write_text(text)
+    with pytest.raises(SpecError):
+        load_spec(tmp_path / name)
 
 
 def test_a_spec_of_ten_megabytes_is_refused_unread(tmp_path: Path) -> None:
