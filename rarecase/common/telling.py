@@ -13,6 +13,7 @@ import pyarrow as pa
 from rarecase.common import tables
 from rarecase.common.plan import Placement, Plan
 from rarecase.common.seeds import Int64
+from rarecase.common.weights import rounded
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,9 @@ def _cases(plan: Plan, told: Told) -> pa.Table:
             "entity_id": plan.keys.entities(table, placement.homes[told.rows]),
             "started_at": tables.moments(plan.spec.start, told.started_us),
             "ended_at": tables.moments(plan.spec.start, told.ended_us),
-            "natural_rate": tables.nulls(np.full(number, natural.value if natural else 0.0), unrated),
+            "natural_rate": tables.nulls(
+                np.full(number, rounded(natural.value) if natural else 0.0), unrated
+            ),
             "natural_per": tables.category(np.zeros(number, np.int8), [per], unrated),
             "difficulty": np.full(number, case.difficulty),
             "reported_at": tables.moments(plan.spec.start, told.reported_us),

@@ -94,7 +94,9 @@ def weights_table(plan: Plan, part: int) -> pa.Table:
         own = np.array([position[name] for name in placement.strata])[placement.stratum[here]]
         case, place = np.nonzero((placement.entities[here] >= low) & (placement.entities[here] < high))
         codes[placement.entities[here][case, place] - low] = own[case]
-    per_stratum = np.array([np.nan if stratum.weight is None else stratum.weight for stratum in found])
+    per_stratum = np.array(
+        [np.nan if stratum.weight is None else rounded(stratum.weight) for stratum in found]
+    )
     weight = per_stratum[codes]
     declared = plan.domain.schema["weights"]
     return tables.build(
@@ -106,6 +108,11 @@ def weights_table(plan: Plan, part: int) -> pa.Table:
             "weight": tables.nulls(weight, np.isnan(weight)),
         },
     )
+
+
+def rounded(value: float) -> float:
+    """To nine significant digits: rates and weights follow from logarithms, whose last bit is the machine's."""
+    return float(f"{value:.9g}")
 
 
 def _planted(plan: Plan) -> dict[str, int]:
