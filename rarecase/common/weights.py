@@ -111,7 +111,7 @@ def weights_table(plan: Plan, part: int) -> pa.Table:
 
 
 def rounded(value: float) -> float:
-    """To nine significant digits: rates and weights follow from logarithms, whose last bit is the machine's."""
+    """To nine significant digits: rates follow from logarithms, whose last bit is the machine's."""
     return float(f"{value:.9g}")
 
 
