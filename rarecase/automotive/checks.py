@@ -1,8 +1,7 @@
 """The laws of the road, checked on what was written: each is a query that returns the rows that break it.
 
-Tolerances are those of the stored steps: an acceleration is known to 0.005 m/s² and rounded once more
-inside the
-simulation, a station to 0.005 m.
+Tolerances are those of the stored steps: an acceleration is known to 0.005 m/s² and rounded once more inside
+the simulation, a station to 0.005 m.
 """
 
 from __future__ import annotations
@@ -13,14 +12,16 @@ from dataclasses import dataclass
 import duckdb
 
 from rarecase.automotive import data
-from rarecase.automotive.schema import STATES, SURFACES
+from rarecase.automotive.schema import SURFACES
 from rarecase.common.errors import Finding
 from rarecase.common.spec import Spec
 
 GRAVITY = 9.81
 FORCE_TOLERANCE = 0.02
 STATION_TOLERANCE = 0.011
+AQUAPLANING_GRIP = 0.25
 _STEEPEST = 0.08
+_HALF_STEP = 0.0051
 
 
 @dataclass(frozen=True)
@@ -38,26 +39,52 @@ _PLACED = """(
     FROM telemetry t JOIN vehicles v USING (vehicle_id) JOIN episodes e USING (episode_id)
 )"""
 
-# Only rows that could break the law on the steepest grade are set against their own grade.
+
+
+def grip_used(share: float) -> str:
+    """A query for what tyres give and what friction allows, m/s², where that may exceed a share of it.
+
+    Beside the line of a bend the plane turns under a vehicle: what its station's speed changes is not what its
+    tyres give. Speeds across follow from two offsets; at a barrier they do not, so there is no row.
+    """
+    return f"""(
+    WITH suspects AS (
+        SELECT * FROM telemetry WHERE speed_mps > 0 AND (offset_m <> 0 OR
+            power(abs(acceleration_mps2) + {GRAVITY * _STEEPEST}, 2) + power(sideways_mps2, 2)
+                > power({share} * friction * {GRAVITY}, 2))
+    ), placed AS (
+        SELECT t.*, e.road_id, n.offset_m AS next_m FROM suspects t
+        JOIN vehicles v USING (vehicle_id) JOIN episodes e USING (episode_id)
+        LEFT JOIN telemetry n
+            ON n.vehicle_id = t.vehicle_id AND n.observed_at = t.observed_at + to_milliseconds(100)
+    ), bent AS (
+        SELECT p.*, s.grade_start + (s.grade_end - s.grade_start) * (p.position_m - s.from_m) / s.length_m
+                AS grade,
+            s.curvature_start + (s.curvature_end - s.curvature_start) * (p.position_m - s.from_m) / s.length_m
+                AS curvature,
+            (s.curvature_end - s.curvature_start) / s.length_m AS clothoid
+        FROM placed p ASOF JOIN road_segments s ON p.road_id = s.road_id AND p.position_m >= s.from_m
+    ), moving AS (
+        SELECT *, 1 - curvature * offset_m AS arc, CASE WHEN offset_m = 0 AND next_m = 0 THEN 0 ELSE
+            (next_m - offset_m) / 0.1 - 0.05 * (sideways_mps2
+                - curvature * speed_mps * speed_mps * (1 - curvature * offset_m)) END AS across_mps
+        FROM bent
+    )
+    SELECT m.vehicle_id, m.observed_at, m.acceleration_mps2, m.sideways_mps2, m.friction,
+        m.friction * {GRAVITY} AS limit_mps2,
+        sqrt(power(m.acceleration_mps2 * arc + {GRAVITY} * grade - speed_mps * (2 * curvature * across_mps
+            + clothoid * speed_mps * offset_m), 2) + power(sideways_mps2, 2)) AS used_mps2
+    FROM moving m ANTI JOIN events e
+        ON e.vehicle_id = m.vehicle_id AND e.kind IN ('barrier_contact', 'collision')
+        AND e.observed_at <= m.observed_at + to_milliseconds(100)
+    )"""
+
+
 ELLIPSE = Law(
     "automotive.friction_circle",
     "telemetry",
     "tyres give no more than friction times gravity, braking, pulling and cornering together",
-    f"""
-    WITH suspects AS (
-        SELECT t.* FROM telemetry t WHERE speed_mps > 0 AND
-            power(abs(acceleration_mps2) + {GRAVITY * _STEEPEST}, 2) + power(sideways_mps2, 2)
-                > power(friction * {GRAVITY}, 2)
-    ), placed AS (
-        SELECT t.*, e.road_id FROM suspects t
-        JOIN vehicles v USING (vehicle_id) JOIN episodes e USING (episode_id)
-    )
-    SELECT p.vehicle_id, p.observed_at, p.acceleration_mps2, p.sideways_mps2, p.friction
-    FROM placed p ASOF JOIN road_segments s ON p.road_id = s.road_id AND p.position_m >= s.from_m
-    WHERE sqrt(power(p.acceleration_mps2 + {GRAVITY} * (
-            s.grade_start + (s.grade_end - s.grade_start) * (p.position_m - s.from_m) / s.length_m), 2)
-        + power(p.sideways_mps2, 2)) > p.friction * {GRAVITY} + {FORCE_TOLERANCE}
-    """,
+    f"SELECT * FROM {grip_used(1.0)} WHERE used_mps2 > limit_mps2 + {FORCE_TOLERANCE}",
 )
 
 INTEGRATION = Law(
@@ -211,30 +238,95 @@ HARMLESS = Law(
     """,
 )
 
+GRIPPY = Law(
+    "automotive.look_alikes_grip",
+    "cases",
+    "where a road is wet but grippy its texture holds all the water, and friction is at least 0.5",
+    """
+    SELECT c.case_id, w.water_film_mm, w.friction * least(1, coalesce(min(p.friction) / any_value(
+        r.dry_friction), 1)) AS least
+    FROM cases c JOIN weather w ON w.episode_id = c.entity_id JOIN episodes e ON e.episode_id = c.entity_id
+    JOIN roads r USING (road_id) LEFT JOIN road_patches p USING (road_id)
+    WHERE c.kind = 'wet_but_grippy' GROUP BY c.case_id, w.water_film_mm, w.friction
+    HAVING w.water_film_mm > 0 OR least < 0.5
+    """,
+)
+
 HIDDEN = Law(
     "automotive.queues_stand_out_of_sight",
     "cases",
-    "drivers who meet a queue in fog drive faster than they can stop within what they see",
+    "drivers who meet a queue in fog see 50 to 90 % of what they need to stop",
+    f"""
+    WITH met AS (
+        SELECT c.case_id, w.visibility_m, CAST(regexp_extract(c.parameters, '"speed_mps": ([0-9.]+)', 1)
+            AS DOUBLE) AS speed, w.friction
+        FROM cases c JOIN weather w ON w.episode_id = c.entity_id WHERE c.kind = 'stationary_queue_in_fog'
+    ), seen AS (
+        SELECT case_id, visibility_m, speed,
+            visibility_m / (speed * 0.75 + speed * speed / (2 * friction * {GRAVITY})) AS share
+        FROM met
+    )
+    SELECT * FROM seen WHERE share NOT BETWEEN 0.5 - 1e-9 AND 0.9 + 1e-9 OR share IS NULL
+    """,
+)
+
+OVERDRIVEN = Law(
+    "automotive.margin_follows_motion",
+    "criticality",
+    "the visible range less the stopping distance is least where the telemetry says so",
+    f"""
+    WITH moving AS (
+        SELECT v.episode_id, t.vehicle_id, max(t.speed_mps * (0.75 + t.speed_mps / (2 * {GRAVITY} * t.friction
+            * CASE WHEN t.speed_mps * 3.6 > w.aquaplaning_kmh THEN {AQUAPLANING_GRIP} ELSE 1 END))) AS reach
+        FROM telemetry t JOIN vehicles v USING (vehicle_id) JOIN weather w USING (episode_id)
+        GROUP BY v.episode_id, t.vehicle_id
+    )
+    SELECT m.vehicle_id, k.visibility_margin_m, w.visibility_m - m.reach AS expected
+    FROM moving m JOIN weather w USING (episode_id) JOIN criticality k USING (vehicle_id)
+    WHERE abs(k.visibility_margin_m - (w.visibility_m - m.reach)) > 0.06
+    """,
+)
+
+INSIDE = Law(
+    "automotive.labels_inside_their_case",
+    "labels",
+    "what a case changed lies between its beginning and its end",
     """
-    SELECT c.case_id, min(k.visibility_margin_m) AS margin
-    FROM cases c JOIN vehicles v ON v.episode_id = c.entity_id JOIN criticality k USING (vehicle_id)
-    WHERE c.kind = 'stationary_queue_in_fog' GROUP BY c.case_id HAVING min(k.visibility_margin_m) >= 0
+    SELECT l.case_id, l.entity_id, l.from_at, l.to_at FROM labels l JOIN cases c USING (case_id)
+    WHERE l.from_at < c.started_at OR l.to_at > c.ended_at
+    """,
+)
+
+CRESTS = Law(
+    "automotive.crests_are_gentle",
+    "road_segments",
+    "at its speed limit no crest or sag changes the load on the tyres by more than 2.5 %",
+    f"""
+    SELECT s.segment_id, s.grade_start, s.grade_end, s.length_m FROM road_segments s JOIN roads r USING (road_id)
+    WHERE abs(s.grade_end - s.grade_start) / s.length_m * power(r.speed_limit_kmh / 3.6, 2) > 0.025 * {GRAVITY}
     """,
 )
 
 
 def _material_range() -> Law:
     """Friction of roads and of ice within the published ranges, half a step of the scale on either side."""
-    low, high = data.numbers("surfaces", "dry_low"), data.numbers("surfaces", "dry_high")
-    wet = data.numbers("surfaces", "wet_low")
-    snow, ice = (
-        (data.numbers("coatings", "low")[row], data.numbers("coatings", "high")[row]) for row in (0, 1)
-    )
-    dry = " OR ".join(
-        f"(r.surface = '{name}' AND (r.dry_friction NOT BETWEEN {low[row]} AND {high[row]} "
-        f"OR (w.road_state IN ('{STATES[1]}', '{STATES[2]}') AND w.friction NOT BETWEEN {wet[row]} - "
-        f"0.005 AND {high[row]})))"
+    wet, dry = (
+        [tuple(data.numbers("surfaces", f"{state}_{end}")[row] for end in ("low", "high"))
+         for row in range(len(SURFACES))]
+        for state in ("wet", "dry")
+    )  # fmt: skip
+    snow, ice, gritted = zip(data.numbers("coatings", "low"), data.numbers("coatings", "high"), strict=True)
+    surfaces = " OR ".join(
+        f"(r.surface = '{name}' AND (r.dry_friction NOT BETWEEN {dry[row][0]} AND {dry[row][1]} "
+        f"OR (w.road_state = 'wet' AND w.friction NOT BETWEEN {wet[row][0]} - {_HALF_STEP} "
+        f"AND {wet[row][1]} + {_HALF_STEP}) "
+        f"OR (w.road_state = 'moist' AND w.friction NOT BETWEEN {wet[row][1]} - {_HALF_STEP} "
+        "AND r.dry_friction)))"
         for row, name in enumerate(SURFACES)
+    )
+    coatings = " OR ".join(
+        f"(w.road_state = '{state}' AND w.friction NOT BETWEEN {low} - {_HALF_STEP} AND {high} + {_HALF_STEP})"
+        for state, (low, high) in (("snow", snow), ("ice", gritted))
     )
     return Law(
         "automotive.material_range",
@@ -243,15 +335,13 @@ def _material_range() -> Law:
         f"""
         SELECT e.episode_id, r.surface, w.road_state, w.friction
         FROM weather w JOIN episodes e USING (episode_id) JOIN roads r USING (road_id)
-        WHERE {dry} OR (w.road_state = 'dry' AND w.friction_scale <> 1)
-            OR (w.road_state = 'snow' AND w.friction NOT BETWEEN {snow[0]} - 0.005 AND {snow[1]} + 0.005)
-            OR (w.road_state = 'ice' AND w.friction NOT BETWEEN {ice[0]} - 0.005 AND {ice[1]} + 0.005)
+        WHERE {surfaces} OR {coatings} OR (w.road_state = 'dry' AND w.friction_scale <> 1)
         UNION ALL
         SELECT e.episode_id, r.surface, 'ice', w.friction_scale * p.friction
         FROM road_patches p JOIN roads r USING (road_id) JOIN episodes e USING (road_id)
         JOIN weather w USING (episode_id)
-        WHERE p.kind = 'ice'
-            AND w.friction_scale * p.friction NOT BETWEEN {ice[0]} - 0.005 AND {ice[1]} + 0.005
+        WHERE p.kind = 'ice' AND w.friction_scale * p.friction
+            NOT BETWEEN {ice[0]} - {_HALF_STEP} AND {ice[1]} + {_HALF_STEP}
         """,
     )
 
@@ -268,7 +358,11 @@ LAWS = (
     COLD,
     EGO,
     HARMLESS,
+    GRIPPY,
     HIDDEN,
+    OVERDRIVEN,
+    INSIDE,
+    CRESTS,
     _material_range(),
 )
 

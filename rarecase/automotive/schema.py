@@ -97,7 +97,8 @@ _ROADS = Table(
 
 _SEGMENTS = Table(
     name="road_segments",
-    meaning="Pieces of a road's reference line in order: lines, clothoids and arcs, with grades between.",
+    meaning="Pieces of a road's line in order: lines, clothoids and arcs, with grades. The line runs along the "
+    "middle of the lanes: of the only lane, or between the two.",
     columns=(
         _key("segment_id", "Key of the segment"),
         _key("road_id", "The road it belongs to"),
@@ -107,8 +108,8 @@ _SEGMENTS = Table(
         _physical("length_m", "Its length", "m", 0.01, 0),
         _physical("curvature_start", "Curvature at its start, left positive", "1/m", 1e-7, -0.1, 0.1),
         _physical("curvature_end", "Curvature at its end", "1/m", 1e-7, -0.1, 0.1),
-        _physical("grade_start", "Grade at its start, uphill positive", "1", 0.001, -0.15, 0.15),
-        _physical("grade_end", "Grade at its end", "1", 0.001, -0.15, 0.15),
+        _physical("grade_start", "Grade at its start, uphill positive", "1", 0.0001, -0.15, 0.15),
+        _physical("grade_end", "Grade at its end", "1", 0.0001, -0.15, 0.15),
     ),
     key=("segment_id",),
     references=(_to("roads", "road_id"),),
@@ -163,7 +164,7 @@ _WEATHER = Table(
         _physical("precipitation_mmph", "How much falls, as water", "mm/h", 0.1, 0, 150),
         _physical(
             "visibility_m",
-            "Meteorological visibility; airports report none beyond 16.09 km",
+            "Meteorological optical range (5 % contrast); airports report none beyond 16.09 km",
             "m",
             10,
             20,
@@ -171,12 +172,12 @@ _WEATHER = Table(
         ),
         _physical("wind_mps", "Wind", "m/s", 0.1, 0, 60),
         _class("road_state", "State of the road's surface", STATES),
-        _physical("water_film_mm", "Depth of water above the texture (Gallaway)", "mm", 0.01, 0, 20),
+        _physical("water_film_mm", "Depth of water above the texture (Gallaway); 0 where the texture holds it", "mm", 0.01, 0, 20),
         _physical("friction_scale", "Friction of the road over that of its dry surface", "1", 0.01, 0.05, 1),
         _physical("friction", "Friction of the road outside its patches", "1", FRICTION_QUANTUM, 0.03, 1),
         _physical(
             "aquaplaning_kmh",
-            "Speed from which an average tyre floats; null without standing water",
+            "Speed from which an average tyre floats; null where less than 2.4 mm of water stand",
             "km/h",
             0.1,
             40,
@@ -243,11 +244,10 @@ _TELEMETRY = Table(
         _when("observed_at", "Time of the tick"),
         _physical(
             "position_m",
-            "Station of the vehicle's middle along the road",
+            "Station of the vehicle's middle along its lane",
             "m",
             POSITION_QUANTUM,
             0,
-            wide=False,
         ),
         _physical(
             "offset_m",

@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 from rarecase.automotive.cases import CASES
+from rarecase.automotive.cases.stationary_queue_in_fog import StationaryQueueInFog
+from rarecase.automotive.cases.wet_but_grippy import WetButGrippy
 from rarecase.automotive.plan import exposure
 from rarecase.common.dataset import Dataset
 from rarecase.common.errors import PlanError, SpecError
 from rarecase.common.plan import make_plan
 from rarecase.common.run import generate
+from rarecase.common.validate import validate
 from tests.automotive.conftest import default_spec
 
 
@@ -65,15 +68,76 @@ def test_queues_stand_and_are_overdriven(connection: duckdb.DuckDBPyConnection) 
 
 def test_the_look_alike_is_wet_and_grips(connection: duckdb.DuckDBPyConnection) -> None:
     rows = connection.execute(
-        """SELECT w.precipitation_mmph, w.friction, max(k.brake_threat)
+        """SELECT w.precipitation_mmph, w.air_temperature_c, w.water_film_mm, max(k.brake_threat),
+               (SELECT min(t.friction) FROM telemetry t JOIN vehicles o USING (vehicle_id)
+                WHERE o.episode_id = c.entity_id)
            FROM cases c JOIN weather w ON w.episode_id = c.entity_id
            JOIN vehicles v ON v.episode_id = c.entity_id JOIN criticality k USING (vehicle_id)
            WHERE c.kind = 'wet_but_grippy' GROUP BY ALL"""
     ).fetchall()
-    for rain, friction, threat in rows:
-        assert 2 <= rain <= 12
-        assert friction > 0.5
+    assert len(rows) > 12
+    for rain, air, film, threat, friction in rows:
+        assert 1 <= rain <= 15
+        assert air > 5
+        assert film == 0
+        assert friction >= 0.5
         assert threat is None or threat < 0.9
+
+
+def test_the_look_alike_s_weather_is_that_of_whole_hours() -> None:
+    """Humidity, visibility and rain of look-alikes vary together as those of ordinary rain do."""
+    made = generate(default_spec(size=1200, block=300, cases=[{"kind": "wet_but_grippy", "count": 120}]))
+    weather = made.frame("weather").set_index("episode_id")
+    mine = weather.loc[made.frame("cases")["entity_id"]]
+    assert mine["humidity_pct"].nunique() > 10
+    assert (mine["humidity_pct"] == 90).mean() < 0.15
+    line = (mine["visibility_m"] - (6000 - 200 * mine["precipitation_mmph"])).abs() <= 10
+    assert line.mean() < 0.05
+    assert mine["visibility_m"].std() > 1500
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_every_month_has_rain_for_the_look_alike_and_only_summer_has_no_fog(month: int) -> None:
+    spec = default_spec(start=f"2026-{month:02d}-01", size=2000, cases=[])
+    wet = WetButGrippy(kind="wet_but_grippy", count=1)
+    fog = StationaryQueueInFog(kind="stationary_queue_in_fog", count=1)
+    every = np.arange(spec.size)
+    assert wet.eligible(spec, every).mean() > 0.2
+    assert (fog.eligible(spec, every).mean() > 0.1) == (month != 8)
+
+
+def test_fog_is_as_the_airports_have_it(world: Dataset) -> None:
+    """Near the dew point, hardly windy, neither hot nor frozen, and its state by the rule of every hour."""
+    cases, weather = world.frame("cases"), world.frame("weather").set_index("episode_id")
+    fog = weather.loc[cases.loc[cases["kind"] == "stationary_queue_in_fog", "entity_id"]]
+    assert (fog["humidity_pct"] >= 84).all()
+    assert fog["air_temperature_c"].between(5, 20).all()
+    assert (fog["wind_mps"] <= 8).all()
+    assert (fog["precipitation"] == "none").all()
+    assert ((fog["road_state"] == "moist") | (fog["humidity_pct"] < 97)).all()
+    assert fog["road_state"].isin(["dry", "moist"]).all()
+
+
+def test_the_visible_range_is_half_to_nine_tenths_of_the_stopping_distance(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    rows = connection.execute(
+        "SELECT c.parameters, w.friction, w.visibility_m FROM cases c JOIN weather w ON w.episode_id = c.entity_id "
+        "WHERE c.kind = 'stationary_queue_in_fog'"
+    ).fetchall()
+    for said, friction, visible in rows:
+        speed = json.loads(said)["speed_mps"]
+        assert 0.5 <= visible / (0.75 * speed + speed**2 / (2 * friction * 9.81)) <= 0.9
+
+
+def test_cases_that_fill_their_episode_begin_with_it(connection: duckdb.DuckDBPyConnection) -> None:
+    rows = connection.execute(
+        """SELECT c.kind, c.started_at = e.started_at AS whole, c.started_at <= (SELECT min(l.from_at) FROM labels l
+               WHERE l.case_id = c.case_id) AS before
+           FROM cases c JOIN episodes e ON e.episode_id = c.entity_id"""
+    ).fetchall()
+    assert all(before is not False for _, _, before in rows)
+    assert {kind for kind, whole, _ in rows if not whole} == {"black_ice"}
 
 
 def test_hard_cases_are_closer_to_ordinary_than_easy_ones(connection: duckdb.DuckDBPyConnection) -> None:
@@ -86,12 +150,16 @@ def test_hard_cases_are_closer_to_ordinary_than_easy_ones(connection: duckdb.Duc
         for level in (0.0, 0.5, 1.0)
     }
     assert min(ice[0.0]) > max(ice[0.5]) > min(ice[0.5]) > max(ice[1.0])
-    fog = _parameters(connection, "stationary_queue_in_fog")
-    ratio = {
-        level: np.mean([s["visibility_m"] / s["speed_mps"] ** 1.5 for s in fog if s["difficulty"] == level])
-        for level in (0.0, 1.0)
+    fog = connection.execute(
+        """SELECT c.difficulty, w.visibility_m, CAST(c.parameters::JSON->>'speed_mps' AS DOUBLE), w.friction
+           FROM cases c JOIN weather w ON w.episode_id = c.entity_id
+           WHERE c.kind = 'stationary_queue_in_fog'"""
+    ).fetchall()
+    seen = {
+        level: np.mean([v / (s * 0.75 + s**2 / (2 * mu * 9.81)) for d, v, s, mu in fog if d == level])
+        for level in (0.0, 0.5, 1.0)
     }
-    assert ratio[0.0] < ratio[1.0]
+    assert seen[0.0] < seen[0.5] < seen[1.0]
 
 
 def test_the_twin_is_the_same_road_without(world: Dataset) -> None:
@@ -122,7 +190,7 @@ def test_what_vehicles_notice_is_known_after_the_onset(world: Dataset) -> None:
 
 def test_black_ice_in_july_is_refused_in_words() -> None:
     summer = default_spec(start="2026-07-01", cases=[{"kind": "black_ice", "count": 3}])
-    with pytest.raises(PlanError, match=r"cases\[0\]\.count.*eligible episodes"):
+    with pytest.raises(PlanError, match=r"cases\[0\]\.count.*eligible episodes.*frost.*winter"):
         make_plan(summer)
 
 
@@ -163,16 +231,19 @@ def test_exposure_is_that_of_the_simulated_world() -> None:
     "population",
     [
         {"duration_s": 10, "vehicles_per_lane": [1, 1]},
+        {"duration_s": 10, "vehicles_per_lane": [1, 1], "roads": {"urban": 0, "rural": 0, "motorway": 1}},
+        {"duration_s": 10, "vehicles_per_lane": [20, 20]},
         {"duration_s": 150, "vehicles_per_lane": [12, 20]},
+        {"duration_s": 600, "vehicles_per_lane": [1, 20]},
         {"roads": {"urban": 0, "rural": 0, "motorway": 1}},
     ],
 )
-def test_other_populations_keep_the_laws_too(population: dict[str, object]) -> None:
-    from rarecase.automotive.checks import checks
-
+def test_other_populations_keep_every_rule_too(population: dict[str, object]) -> None:
     cases = [{"kind": kind.model_fields["kind"].default, "count": 2} for kind in CASES]
-    made = generate(default_spec(size=80, block=40, population=population, cases=cases))
-    assert list(checks(made.connect(), made.spec)) == []
+    made = generate(default_spec(size=50, block=25, population=population, cases=cases), twin=True)
+    assert [found for found in validate(made) if found.level != "note"] == []
+    segments = made.frame("road_segments")
+    assert (segments["length_m"] > 0).all()
 
 
 def test_a_world_of_one_episode() -> None:

@@ -20,6 +20,7 @@ NAMES = (
     "events",
     "criticality",
     "cases",
+    "labels",
 )
 DAMAGE = {
     "friction_circle": "UPDATE telemetry SET friction = 0.05 WHERE acceleration_mps2 < -2",
@@ -33,8 +34,12 @@ DAMAGE = {
     "snow_needs_cold": "UPDATE weather SET surface_temperature_c = 12, road_state = 'ice'",
     "one_ego": "UPDATE vehicles SET is_ego = TRUE",
     "look_alikes_are_harmless": "UPDATE cases SET kind = 'wet_but_grippy'",
-    "queues_stand_out_of_sight": "UPDATE criticality SET visibility_margin_m = 5",
-    "material_range": "UPDATE roads SET dry_friction = 0.95",
+    "look_alikes_grip": "UPDATE road_patches SET friction = 0.2",
+    "queues_stand_out_of_sight": "UPDATE weather SET visibility_m = 0.95 / 0.9 * visibility_m + 100",
+    "margin_follows_motion": "UPDATE criticality SET visibility_margin_m = visibility_margin_m + 0.2",
+    "labels_inside_their_case": "UPDATE cases SET started_at = started_at + INTERVAL 10 SECOND",
+    "crests_are_gentle": "UPDATE road_segments SET grade_end = grade_start + 0.05 WHERE kind = 'spiral'",
+    "material_range": "UPDATE weather SET friction = 0.62 WHERE road_state = 'wet'",
 }
 
 

@@ -19,8 +19,9 @@ from tests.automotive.conftest import default_spec
 
 GRAVITY = 9.81
 STEP_S = 0.1
-#: Differences of stations on a 50 µm grid are exact; those of offsets (0.1 mm) and rounding leave this much.
-FORCE_TOLERANCE = 0.06
+#: Second differences of places: 0.02 m/s² of offsets in 0.1 mm and as much of rounded forces; and 2 % for what
+#: a tenth of a second of a clothoid, and lanes 1.9 m beside the line of a motorway, change.
+FORCE_TOLERANCE, FORCE_SHARE = 0.05, 0.02
 Float = NDArray[np.float64]
 
 
@@ -32,10 +33,30 @@ class Road:
     geometry: list[tuple[float, float, float, float]]  # s, length, curvature at start and end
     elevation: list[tuple[float, ...]]  # s, a, b, c, d
     material: dict[int, list[tuple[float, float]]]  # lane -> (s, friction)
+    place: list[tuple[float, float, float]]  # x, y, heading where each piece of the geometry begins
+    lane_offset: float
+    width: dict[int, float]
 
-    def curvature(self, s: float) -> float:
-        start, length, first, last = max(piece for piece in self.geometry if piece[0] <= s)
-        return first + (last - first) * (s - start) / length
+    def plane(self, lane: int, s: Float, offset: Float) -> tuple[Float, Float]:
+        """Where stations and offsets of a lane lie, by quadrature of each piece on a fine grid."""
+        x, y = np.empty(s.size), np.empty(s.size)
+        first = np.array([piece[0] for piece in self.geometry])
+        piece_of = np.searchsorted(first, s, side="right") - 1
+        beside = self.lane_offset - sum(self.width[-n] for n in range(1, -lane)) - self.width[lane] / 2 + offset
+        for piece in np.unique(piece_of):
+            mine = piece_of == piece
+            start, length, bend, last = self.geometry[piece]
+            grid = np.linspace(0.0, length, 20_001)
+            turn = self.place[piece][2] + bend * grid + 0.5 * (last - bend) / length * grid**2
+            step = length / 20_000
+            heading = np.interp(s[mine] - start, grid, turn)
+            for values, wave, origin, normal in (
+                (x, np.cos(turn), self.place[piece][0], -np.sin(heading)),
+                (y, np.sin(turn), self.place[piece][1], np.cos(heading)),
+            ):
+                along = np.concatenate([[0.0], np.cumsum((wave[1:] + wave[:-1]) / 2 * step)])
+                values[mine] = origin + np.interp(s[mine] - start, grid, along) + normal * beside[mine]
+        return x, y
 
     def slope(self, s: float) -> float:
         start, _, b, c, d = max(piece for piece in self.elevation if piece[0] <= s)
@@ -69,7 +90,15 @@ def read_road(content: bytes) -> Road:
     }
     road = root.find("road")
     assert road is not None
-    return Road(number(road.attrib["length"]), geometry, elevation, material)
+    place = [tuple(number(piece.attrib[key]) for key in ("x", "y", "hdg")) for piece in root.iter("geometry")]
+    moved = [number(piece.attrib["a"]) for piece in root.iter("laneOffset")]
+    width = {
+        int(lane.attrib["id"]): number(piece.attrib["a"])
+        for lane in root.iter("lane")
+        for piece in lane.iter("width")
+    }
+    length = number(road.attrib["length"])
+    return Road(length, geometry, elevation, material, place, sum(moved), width)
 
 
 @dataclass
@@ -173,26 +202,29 @@ def test_motion_obeys_the_friction_that_the_files_state(
         for name, path in paths.items():
             until = told[name]["contact"] or 600
             used, limit = _forces(road, scale, path, until)
-            assert (used <= limit + FORCE_TOLERANCE).all(), (episode, name, (used - limit).max())
+            most = limit * (1.0 + FORCE_SHARE) + FORCE_TOLERANCE
+            assert (used <= most).all(), (episode, name, (used - limit).max())
             hardest = max(hardest, float((used / limit).max(initial=0.0)))
     assert hardest > 0.95  # somebody really used all that there was
 
 
 def _forces(road: Road, scale: float, path: Path, until: int) -> tuple[Float, Float]:
-    """Force per mass at the tyres over two steps, and what the stated friction allows; (ticks,) each."""
-    s, y = path.station[:until], path.offset[:until]
-    speed = np.empty(s.size)
-    speed[0] = path.speed
-    for tick in range(1, s.size):
-        speed[tick] = round(2 * (s[tick] - s[tick - 1]) / STEP_S - speed[tick - 1], 3)
-    bend = np.array([road.curvature(x) for x in s]) * speed**2
-    slope = np.array([road.slope(x) for x in s])
-    mu = np.array([road.friction(path.lane, x) for x in s]) * scale
-    k = np.arange(1, s.size - 1)
-    along = (speed[k + 1] - speed[k - 1]) / (2 * STEP_S) + GRAVITY * (slope[k] + slope[k - 1]) / 2
-    across = (bend[k] + bend[k - 1]) / 2 + (y[k + 1] - 2 * y[k] + y[k - 1]) / STEP_S**2
-    moving = (speed[k] > 0) & (speed[k - 1] > 0) & (speed[k + 1] > 0)
-    return np.hypot(along, across)[moving], (GRAVITY * (mu[k] + mu[k - 1]) / 2)[moving]
+    """Force per mass by central differences in the plane, and what the stated friction allows; (ticks,) each.
+
+    Over the two steps of a difference the friction is that of the better of the three places.
+    """
+    s, k = path.station[:until], np.arange(1, until - 1)
+    x, y = road.plane(path.lane, s, path.offset[:until])
+    fast_x, fast_y = (x[k + 1] - x[k - 1]) / (2 * STEP_S), (y[k + 1] - y[k - 1]) / (2 * STEP_S)
+    more_x, more_y = ((a[k + 1] - 2 * a[k] + a[k - 1]) / STEP_S**2 for a in (x, y))
+    speed = np.maximum(np.hypot(fast_x, fast_y), 1e-6)
+    slope = np.array([road.slope(at) for at in s])[k]
+    along = (more_x * fast_x + more_y * fast_y) / speed + GRAVITY * slope
+    across = (more_y * fast_x - more_x * fast_y) / speed
+    mu = np.array([road.friction(path.lane, at) for at in s]) * scale
+    best = np.maximum(np.maximum(mu[k - 1], mu[k]), mu[k + 1])
+    moving = (s[k] > s[k - 1]) & (s[k + 1] > s[k])
+    return np.hypot(along, across)[moving], (GRAVITY * best)[moving]
 
 
 def test_nobody_leaves_the_road_in_the_files(pairs: dict[int, tuple[bytes, bytes]]) -> None:

@@ -32,39 +32,53 @@ def test_the_film_is_gallaways_by_hand() -> None:
     assert found[0] == pytest.approx(inches * 25.4, abs=0.006)
 
 
-def test_tyres_float_near_horne_s_speed_and_sooner_on_more_water() -> None:
+def test_tyres_float_near_horne_s_speed_on_deep_water_only() -> None:
     # NASA (Horne): 10.35 sqrt(32 psi) = 58.5 mph = 94 km/h for a film beyond the tread's capacity.
-    film = np.array([0.5, 1.0, 2.0, 4.0])
-    speed = aquaplaning_mps(film, np.full(4, 0.5)) * 3.6
+    speed = aquaplaning_mps(np.array([2.4, 4.0, 8.0]), np.full(3, 0.5)) * 3.6
     assert (np.diff(speed) <= 0).all()
-    assert 75 < speed[-1] < 110
-    assert np.isinf(aquaplaning_mps(np.zeros(1), FULL))
+    assert 75 < speed.min() <= speed.max() < 110
+    # Below a tenth of an inch Gallaway's speed has no data behind it.
+    assert np.isinf(aquaplaning_mps(np.array([0.0, 0.01, 0.4, 2.3]), np.full(4, 0.5))).all()
 
 
 @pytest.mark.parametrize("surface", range(len(SURFACES)))
 def test_friction_lies_in_the_range_of_its_material(surface: int) -> None:
-    low, high = data.numbers("surfaces", "dry_low")[surface], data.numbers("surfaces", "dry_high")[surface]
-    wet_low, wet_high = (
-        data.numbers("surfaces", "wet_low")[surface],
-        data.numbers("surfaces", "wet_high")[surface],
-    )
+    low, high = (data.numbers("surfaces", f"dry_{end}")[surface] for end in ("low", "high"))
+    wet_low, wet_high = (data.numbers("surfaces", f"wet_{end}")[surface] for end in ("low", "high"))
     for quality in (0.0, 0.5, 1.0):
-        dry, wet = low + (high - low) * quality, wet_low + (wet_high - wet_low) * quality
-        flooded = _grip(WET, rain=120.0, texture=0.1, dry=dry, wet=wet)
-        assert flooded == pytest.approx(wet, abs=0.006)
-        assert _grip(DRY, rain=0.0, texture=0.5, dry=dry, wet=wet) == pytest.approx(dry, abs=1e-4)
-        assert wet < _grip(MOIST, rain=0.0, texture=0.5, dry=dry, wet=wet) < dry
-        assert 0.195 <= _grip(SNOW, rain=0.0, texture=0.5, dry=dry, wet=wet) <= 0.355
-        assert 0.095 <= _grip(ICE, rain=0.0, texture=0.5, dry=dry, wet=wet) <= 0.155
+        road = {"surface": surface, "quality": quality, "dry": round(low + (high - low) * quality, 2)}
+        for rain in (0.1, 1.0, 5.0, 30.0, 120.0):
+            for texture in (0.2, 0.6, 2.0):
+                wet = _grip(WET, rain=rain, texture=texture, **road)
+                assert wet_low - 0.005 <= wet <= wet_high + 0.005
+        assert _grip(DRY, rain=0.0, texture=0.5, **road) == pytest.approx(road["dry"], abs=1e-4)
+        assert wet_high < _grip(MOIST, rain=0.0, texture=0.5, **road) < road["dry"]
+        assert 0.195 <= _grip(SNOW, rain=0.0, texture=0.5, **road) <= 0.355
+        assert 0.095 <= _grip(ICE, rain=0.0, texture=0.5, **road) <= 0.155
 
 
-def _grip(state: int, *, rain: float, texture: float, dry: float, wet: float) -> float:
+def test_more_rain_and_less_texture_take_more_grip() -> None:
+    road = {"surface": 0, "quality": 0.5, "dry": 0.72}
+    by_rain = [_grip(WET, rain=rain, texture=0.5, **road) for rain in (0.1, 2.0, 10.0, 40.0)]
+    assert by_rain[0] > by_rain[1] > by_rain[2] > by_rain[3]
+    by_texture = [_grip(WET, rain=10.0, texture=depth, **road) for depth in (0.2, 0.8, 2.4)]
+    assert by_texture[0] < by_texture[1] < by_texture[2]
+
+
+def _grip(state: int, *, rain: float, texture: float, surface: int, quality: float, dry: float) -> float:
     one = setting(default_spec(cases=[]), np.zeros(1, np.int64))
     weather = Setting(
         **{**vars(one), "state": np.array([state]), "rain": np.array([rain]), "precipitation": np.array([1])}
     )
     found = grip(
-        weather, FULL * texture, FULL * 7.0, FULL * 0.02, FULL * round(dry, 4), FULL * wet, FULL * 0.5
+        weather,
+        FULL * texture,
+        FULL * 7.0,
+        FULL * 0.02,
+        FULL * dry,
+        np.array([surface]),
+        FULL * quality,
+        FULL * 0.5,
     )
-    assert found.friction[0] == pytest.approx(found.scale[0] * round(dry, 4), abs=6e-5)
+    assert found.friction[0] == pytest.approx(found.scale[0] * dry, abs=6e-5)
     return float(found.friction[0])

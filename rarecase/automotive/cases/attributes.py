@@ -64,10 +64,16 @@ def ticks(spec: Spec) -> int:
     return int(_population(spec).duration_s) * 10
 
 
-def setting(spec: Spec, entities: Int) -> Setting:
-    """Place, time and weather of the episodes with these global ordinals."""
+def setting(spec: Spec, entities: Int, cell: Int | None = None) -> Setting:
+    """Place, time and weather of the episodes with these global ordinals.
+
+    Parameters
+    ----------
+    cell
+        Rows of the table of hours; each episode's own where not given.
+    """
     start = start_us(spec, entities)
-    cell = _weather_cell(spec, entities, start)
+    cell = _weather_cell(spec, entities, start) if cell is None else cell
     air = temperature(spec, entities, cell)
     ground = _ground(spec, entities, start, air)
     rain = _within("rain", spec, entities, cell, 0.1)
@@ -142,11 +148,16 @@ def _months() -> tuple[Int, Int, Int]:
     return before, before[first[:-1]], before[first[1:]]
 
 
-def _weather_cell(spec: Spec, entities: Int, start: Int) -> Int:
-    before, low, high = _months()
+def group_of(spec: Spec, start: Int) -> Int:
+    """Month (0 to 11) times 4 plus the quarter of the day of these moments, microseconds after the start."""
     day = np.datetime64(spec.start, "D") + (start // DAY_US).astype("timedelta64[D]")
     month = day.astype("datetime64[M]").astype(np.int64) % 12
-    group = month * 4 + start % DAY_US // (6 * HOUR_US)
+    return np.asarray(month * 4 + start % DAY_US // (6 * HOUR_US), np.int64)
+
+
+def _weather_cell(spec: Spec, entities: Int, start: Int) -> Int:
+    before, low, high = _months()
+    group = group_of(spec, start)
     u = keyed_uniform(spec.seed, "weather hour", entities)
     hour = low[group] + (u * (high - low)[group]).astype(np.int64)
     return np.asarray(np.searchsorted(before, hour, side="right") - 1, np.int64)

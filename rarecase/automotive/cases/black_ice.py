@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rarecase.automotive.cases import attributes
 from rarecase.automotive.cases.attributes import Int
-from rarecase.automotive.cases.roadcase import RoadCase
+from rarecase.automotive.cases.roadcase import RoadCase, crashes_per_km
 from rarecase.automotive.cases.scene import Change, Scene
 from rarecase.common.case import Natural
 from rarecase.common.draws import quantise
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from rarecase.common.spec import Spec
 
 
+#: Share of these cases with a collision or a touched barrier, measured at difficulty 0.5 in the default
+#: population.
+CRASHES_PER_CASE = 0.24
+
+
 class BlackIce(RoadCase):
     """A patch of clear ice on an otherwise bare road near 0 °C, where the vehicle in front slows down."""
 
@@ -26,31 +31,40 @@ class BlackIce(RoadCase):
     title: ClassVar[str] = "Black ice"
     definition: ClassVar[str] = (
         "A stretch of 15 to 125 m with friction 0.06 to 0.14 on a road that is dry, moist or wet, "
-        "its surface between "
-        "-8 and +0.5 degrees Celsius; it begins where the front vehicle would start to slow down."
+        "its surface between -8 and +0.5 degrees Celsius; it begins where the front vehicle would start to slow down."
     )
     source: ClassVar[str] = (
         "friction of ice: Noon 1994; ETSI DENM cause 6 (adhesion), sub-cause 6 (black ice)"
     )
     reveals: ClassVar[frozenset[str]] = frozenset(
-        {"road_patches.kind", "road_patches.friction", "telemetry.friction", "events.kind"}
+        {
+            "road_patches.kind",
+            "road_patches.friction",
+            "telemetry.friction",
+            "events.kind",
+            # Ice needs frost: the date tells as much as the definition does.
+            "telemetry.observed_at",
+            "events.observed_at",
+        }
     )
     sentence: ClassVar[str] = (
         "{length_m:.1f} m of black ice with friction {friction:.3f} lay on {road} at station {from_m:.1f} m, "
         "where the surface had {ground_c:.1f} degrees Celsius"
     )
 
+    hint: ClassVar[str] = "Black ice needs frost: choose a `start` in winter, ask for fewer, or raise `size`."
+
     kind: Literal["black_ice"] = "black_ice"
 
     def natural(self, spec: Spec) -> Natural:
-        """Encounters per vehicle-km; ours, from crashes."""
+        """Such patches per vehicle-km driven; ours, from crashes."""
         return Natural(
-            3.2e-5,
+            crashes_per_km("icy_pavement") / CRASHES_PER_CASE,
             "vehicle-km",
             "expert",
             "154,580 crashes a year on icy pavement (FHWA 2002-2012, annual mean) over 4.8e12 "
-            "vehicle-km a year, "
-            "times 1,000 encounters for each crash (our estimate)",
+            "vehicle-km a year, over the share of these cases in which our vehicles crash "
+            f"({CRASHES_PER_CASE:g}): every icy pavement counts as black ice, which is too many",
         )
 
     def eligible(self, spec: Spec, entities: Int) -> NDArray[np.bool_]:

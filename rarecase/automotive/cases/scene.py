@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +26,14 @@ class Scene:
         Place, time and weather; a case writes into it.
     limit_mps, lanes, dry_friction, friction
         Speed limit, lanes, friction of the dry surface, and of the road in the twin's weather.
-    onset_tick
-        When the case begins, ticks after the episode's begin.
+    tick
+        When the hazard is met, ticks after the episode's begin.
     front_m
-        Where the twin has the front vehicle of each lane at the onset, (n, lanes), NaN without such a lane.
+        Where the twin has the front vehicle of each lane at that tick, (n, lanes), NaN without such a lane.
     front_wish
         Speed that the front driver of the leftmost lane would choose on a free dry road.
+    regrip
+        What a setting makes of the friction of these roads, (n,).
     """
 
     homes: Int
@@ -39,9 +42,15 @@ class Scene:
     lanes: Int
     dry_friction: Float
     friction: Float
-    onset_tick: Int
+    tick: Int
     front_m: Float
     front_wish: Float
+    regrip: Callable[[Setting], Float]
+
+    def have(self, weather: Setting) -> None:
+        """Give the episodes another weather; time and place stay as they are."""
+        for item in fields(Setting):
+            getattr(self.setting, item.name)[:] = getattr(weather, item.name)
 
 
 @dataclass
@@ -50,10 +59,11 @@ class Change:
 
     Attributes
     ----------
-    patch
-        (case, from, until, friction before the weather's scale), one row per patch of ice.
-    parked
-        (case, lane, station of the rear end of the rearmost vehicle) and how many, one row per queue.
+    patch_case, patch_from, patch_until, patch_friction
+        One row per patch of ice: row of the scene, stations, and friction before the weather's scale.
+    queue_case, queue_lane, queue_rear, queue_vehicles
+        One row per queue: row of the scene, lane, station of the rear end of the rearmost vehicle, and how
+        many stand there.
     bold
         Speed that front drivers insist on whatever they see, NaN for those who do not, (n,).
     firm

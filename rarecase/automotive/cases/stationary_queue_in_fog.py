@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rarecase.automotive.cases import attributes
-from rarecase.automotive.cases.attributes import Int
-from rarecase.automotive.cases.roadcase import RoadCase
+from rarecase.automotive.cases.attributes import Float, Int
+from rarecase.automotive.cases.hours import hours
+from rarecase.automotive.cases.roadcase import RoadCase, crashes_per_km
 from rarecase.automotive.cases.scene import Change, Scene
 from rarecase.common.case import Natural
 from rarecase.common.draws import quantise
@@ -22,6 +23,16 @@ _REACTION_S = 0.75
 _GRAVITY = 9.81
 
 
+_LEAST, _MOST = 0.5, 0.9
+#: Fog as the airports had it: below 1 km, near the dew point, nearly calm, above 5 degrees, without rain.
+_FOG = hours(
+    {"visibility": 0, "spread": 0, "temperature": 8},
+    {"visibility": 1, "spread": 2, "temperature": 13, "wind": 1, "rain": 0},
+)
+#: Share of these cases with a collision, measured at difficulty 0.5 in the default population.
+CRASHES_PER_CASE = 0.93
+
+
 class StationaryQueueInFog(RoadCase):
     """Vehicles stand in every lane beyond the visible range; the driver in front cannot stop in sight."""
 
@@ -31,7 +42,7 @@ class StationaryQueueInFog(RoadCase):
         "Two to five stopped vehicles per lane ahead on a road of at least 80 km/h, in fog so dense "
         "that the visible range is "
         "50 to 90 % of the stopping distance (0.75 s reaction, v squared over 2 mu g) at the speed "
-        "of the front vehicle."
+        "of the front vehicle; in other respects the weather is that of a foggy hour of the season."
     )
     source: ClassVar[str] = (
         "over-driving visibility; ETSI DENM causes 18 (visibility, fog) and 94 (stationary vehicle)"
@@ -40,6 +51,10 @@ class StationaryQueueInFog(RoadCase):
         {
             "weather.visibility_m",
             "weather.humidity_pct",
+            "weather.wind_mps",
+            "weather.road_state",
+            "weather.friction_scale",
+            "telemetry.friction",
             "telemetry.speed_mps",
             "telemetry.acceleration_mps2",
             "events.kind",
@@ -51,44 +66,47 @@ class StationaryQueueInFog(RoadCase):
         "while the driver in front kept {speed_mps:.2f} m/s"
     )
 
+    whole_episode: ClassVar[bool] = True
+
     kind: Literal["stationary_queue_in_fog"] = "stationary_queue_in_fog"
 
     def natural(self, spec: Spec) -> Natural:
-        """Encounters per vehicle-km; ours, from crashes."""
+        """Such queues per vehicle-km driven; ours, from crashes."""
         return Natural(
-            1.1e-6,
+            crashes_per_km("fog_lead_stopped") / CRASHES_PER_CASE,
             "vehicle-km",
             "expert",
             "31,385 crashes a year in fog (FHWA 2002-2012, annual mean) times 16.41 % with the lead "
-            "vehicle stopped (NHTSA 2004 "
-            "GES) over 4.8e12 vehicle-km a year, times 1,000 encounters for each crash (our estimate)",
+            "vehicle stopped (NHTSA 2004 GES) over 4.8e12 vehicle-km a year, over the share of these "
+            f"cases in which our vehicles crash ({CRASHES_PER_CASE:g})",
         )
 
     def eligible(self, spec: Spec, entities: Int) -> NDArray[np.bool_]:
-        """Episodes outside towns on roads that are neither frozen nor covered."""
+        """Episodes outside towns, on bare roads, at a season and time of day that has fog."""
         found = attributes.setting(spec, entities)
         eligible: NDArray[np.bool_] = (
-            (found.road_class != attributes.URBAN) & (found.state <= attributes.WET) & (found.ground > 0.5)
+            (found.road_class != attributes.URBAN)
+            & (found.state <= attributes.WET)
+            & _FOG.there(spec, found.start_us)
         )
         return eligible
 
-    def onset(self, spec: Spec, homes: Int) -> Int:
+    def moment(self, spec: Spec, homes: Int) -> Int:
         """When the front vehicle of the twin passes the place of the queue's tail, less 150 m."""
         share = 0.15 + 0.35 * keyed_uniform(spec.seed, (self.label, "meets"), homes)
-        tick = (share * attributes.ticks(spec)).astype(np.int64)
-        return attributes.start_us(spec, homes) + tick * attributes.TICK_US
+        return (share * attributes.ticks(spec)).astype(np.int64)
 
     def change(self, spec: Spec, scene: Scene) -> Change:
         """Bring the fog, park the queue and let the front drivers keep their speed."""
-        u = keyed_uniform(spec.seed, (self.label, "sight"), scene.homes)
+        fog, homes = scene.setting, scene.homes
+        hour = _FOG.draw(spec, fog.start_us, keyed_uniform(spec.seed, (self.label, "hour"), homes))
+        scene.have(attributes.setting(spec, homes, hour))
         speed = quantise(0.85 * np.minimum(scene.front_wish, scene.limit_mps), 0.01)
-        stopping = speed * _REACTION_S + speed * speed / (2.0 * scene.friction * _GRAVITY)
-        ratio = 0.5 + 0.35 * self.difficulty + 0.05 * u
-        fog, many = scene.setting, keyed_integers(spec.seed, (self.label, "queue"), scene.homes, 4) + 2
-        fog.visibility[:] = np.maximum(np.floor(ratio * stopping / 10.0) * 10.0, 20.0)
-        fog.humidity[:] = 100.0
+        stopping = speed * _REACTION_S + speed * speed / (2.0 * scene.regrip(fog) * _GRAVITY)
+        fog.visibility[:] = self._sight(stopping, keyed_uniform(spec.seed, (self.label, "sight"), homes))
+        many = keyed_integers(spec.seed, (self.label, "queue"), homes, 4) + 2
         rear = quantise(np.nanmax(scene.front_m, axis=1) + 150.0, 0.1)
-        case = np.repeat(np.arange(scene.homes.size), scene.lanes)
+        case = np.repeat(np.arange(homes.size), scene.lanes)
         lane = -1 - (np.arange(case.size) - np.repeat(np.cumsum(scene.lanes) - scene.lanes, scene.lanes))
         return Change(
             queue_case=case,
@@ -103,3 +121,9 @@ class StationaryQueueInFog(RoadCase):
                 "speed_mps": speed,
             },
         )
+
+    def _sight(self, stopping: Float, u: Float) -> Float:
+        """Visible range in whole 10 m, between half and nine tenths of the stopping distance."""
+        wanted = np.rint((_LEAST + 0.35 * self.difficulty + 0.05 * u) * stopping / 10.0)
+        least, most = np.ceil(_LEAST * stopping / 10.0), np.floor(_MOST * stopping / 10.0)
+        return np.asarray(10.0 * np.clip(wanted, least, most), np.float64)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rarecase.automotive.cases import attributes
 from rarecase.automotive.cases.attributes import Int
+from rarecase.automotive.cases.hours import hours
 from rarecase.automotive.cases.roadcase import RoadCase
 from rarecase.automotive.cases.scene import Change, Scene
 from rarecase.common.draws import quantise
@@ -18,43 +19,45 @@ if TYPE_CHECKING:
     from rarecase.common.spec import Spec
 
 
+#: Classes of rain from easy to hard, 4 to 15, 2.5 to 7.5 and 1 to 4 mm/h: hours above 5 degrees.
+_RAIN = tuple(
+    hours({"rain": least, "temperature": 8}, {"rain": least + 1}, any_quarter=True) for least in (5, 4, 3)
+)
+
+
 class WetButGrippy(RoadCase):
     """Rain and a front driver who brakes firmly, on a surface whose texture drains the film."""
 
     is_case: ClassVar[bool] = False
     title: ClassVar[str] = "Wet but grippy"
     definition: ClassVar[str] = (
-        "Rain of 2 to 12 mm/h on coarse asphalt above 2 degrees Celsius; the front driver slows down "
-        "at the moment at which black "
-        "ice would be met, more firmly than usual; friction stays above 0.5."
+        "An hour of 1 to 15 mm/h of rain above 5 degrees Celsius, as the season has it, on coarse asphalt "
+        "whose texture holds all the water; the front driver slows down at the moment at which black ice "
+        "would be met, more firmly than usual; friction stays at 0.5 or above."
     )
     source: ClassVar[str] = (
         "Gallaway's water film depth over texture; friction of wet asphalt: Noon 1994 and our estimate"
     )
     sentence: ClassVar[str] = (
         "Rain of {rain_mmph:.1f} mm/h fell on the coarse asphalt of {road} at {air_c:.1f} degrees "
-        "Celsius, the driver in "
-        "front braked with up to {braking_mps2:.2f} m/s2, and the road held"
+        "Celsius, the driver in front braked with up to {braking_mps2:.2f} m/s2, and the road held"
     )
+
+    whole_episode: ClassVar[bool] = True
 
     kind: Literal["wet_but_grippy"] = "wet_but_grippy"
 
     def eligible(self, spec: Spec, entities: Int) -> NDArray[np.bool_]:
-        """Episodes on coarse asphalt in which it could rain."""
-        found = attributes.setting(spec, entities)
-        eligible: NDArray[np.bool_] = (
-            (found.surface == attributes.COARSE) & (found.air > 2.0) & (found.state <= attributes.WET)
-        )
-        return eligible
+        """Episodes on coarse asphalt."""
+        return np.asarray(attributes.surface(spec, entities) == attributes.COARSE)
 
     def change(self, spec: Spec, scene: Scene) -> Change:
-        """Let it rain."""
-        u = keyed_uniform(spec.seed, (self.label, "rain"), scene.homes)
-        wet = scene.setting
-        wet.rain[:] = quantise(12.0 - 8.0 * self.difficulty - 2.0 * u, 0.1)
-        wet.precipitation[:] = attributes.RAIN
-        wet.state[:] = attributes.WET
-        wet.humidity[:] = np.maximum(wet.humidity, 90.0)
-        wet.visibility[:] = np.minimum(wet.visibility, quantise(6000.0 - 200.0 * wet.rain, 10.0))
-        firm = quantise(3.5 + 1.0 * keyed_uniform(spec.seed, (self.label, "braking"), scene.homes), 0.01)
-        return Change(firm=firm, facts={"rain_mmph": wet.rain.copy(), "air_c": wet.air, "braking_mps2": firm})
+        """Let it rain as in a whole hour of the season."""
+        homes, wet = scene.homes, scene.setting
+        rain = _RAIN[min(int(3.0 * self.difficulty), 2)]
+        hour = rain.draw(spec, wet.start_us, keyed_uniform(spec.seed, (self.label, "hour"), homes))
+        scene.have(attributes.setting(spec, homes, hour))
+        firm = quantise(3.5 + 1.0 * keyed_uniform(spec.seed, (self.label, "braking"), homes), 0.01)
+        return Change(
+            firm=firm, facts={"rain_mmph": wet.rain.copy(), "air_c": wet.air.copy(), "braking_mps2": firm}
+        )

@@ -94,8 +94,11 @@ def _elevation(road: Element, scenario: Scenario) -> None:
 
 
 def _lanes(road: Element, scenario: Scenario) -> None:
-    section = _add(_add(road, "lanes"), "laneSection", s="0")
+    lanes = _add(road, "lanes")
     width, count = scenario.road["lane_width_m"], scenario.road["lanes"]
+    # Stations are those of the lanes' middle, so that is where the reference line runs.
+    _add(lanes, "laneOffset", s="0", a=f"{width * count / 2:.4f}", b="0", c="0", d="0")
+    section = _add(lanes, "laneSection", s="0")
     _lane(_add(section, "left"), 1, "shoulder", SHOULDER_M, "none", scenario)
     center = _add(_add(section, "center"), "lane", id="0", type="none", level="false")
     _add(center, "roadMark", sOffset="0", type="solid", weight="standard", color="standard", width="0.12")

@@ -14,7 +14,9 @@ from rarecase.automotive.formats.episodes import STEP_S, Scenario, Track
 from rarecase.automotive.formats.opendrive import ROAD_ID
 
 _HEIGHT_M = {"car": 1.5, "van": 2.2, "truck": 3.5, "bus": 3.2}
-_WETNESS = {"dry": "dry", "moist": "moist", "wet": "wetWithPuddles", "snow": "moist", "ice": "moist"}
+_WETNESS = {"dry": "dry", "moist": "moist", "wet": "moist", "snow": "moist", "ice": "moist"}
+#: Puddles are water above the texture; a film of this depth makes them.
+_PUDDLES_MM = 0.4
 _KELVIN = 273.15
 
 
@@ -65,15 +67,19 @@ def _entity(track: Track) -> str:
 def _environment(scenario: Scenario) -> str:
     found = scenario.weather
     kind = {"none": "dry"}.get(found["precipitation"], found["precipitation"])
+    puddles = found["road_state"] == "wet" and found["water_film_mm"] >= _PUDDLES_MM
+    wetness = "wetWithPuddles" if puddles else _WETNESS[found["road_state"]]
+    # The weather knows how strong the wind is and not from where: it is written as blowing along +x.
     return (
         '<GlobalAction><EnvironmentAction><Environment name="weather">'
         f'<TimeOfDay animation="false" dateTime="{scenario.started_at.isoformat(timespec="milliseconds")}"/>'
         f'<Weather temperature="{found["air_temperature_c"] + _KELVIN:.2f}">'
         f'<Fog visualRange="{found["visibility_m"]:.0f}"/>'
         f'<Precipitation precipitationType="{kind}" '
-        f'precipitationIntensity="{found["precipitation_mmph"]:.1f}"/></Weather>'
+        f'precipitationIntensity="{found["precipitation_mmph"]:.1f}"/>'
+        f'<Wind direction="0" speed="{found["wind_mps"]:.1f}"/></Weather>'
         f'<RoadCondition frictionScaleFactor="{found["friction_scale"]:.2f}" '
-        f'wetness="{_WETNESS[found["road_state"]]}"/>'
+        f'wetness="{wetness}"/>'
         "</Environment></EnvironmentAction></GlobalAction>\n"
     )
 

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from rarecase.automotive import data
 from rarecase.automotive.cases import RoadCase
-from rarecase.automotive.cases.attributes import TICK_US, Setting
+from rarecase.automotive.cases.attributes import Setting
 from rarecase.automotive.cases.scene import Change, Scene
 from rarecase.automotive.generate.motion import STANDSTILL_GAP_M, Motion
 from rarecase.automotive.generate.roads import ICE_PATCH, Patches
 from rarecase.automotive.generate.vehicles import Vehicles, concatenate, mass
-from rarecase.automotive.generate.world import World
+from rarecase.automotive.generate.world import World, grip_of
 from rarecase.common.draws import quantise, ragged_index
 from rarecase.common.plan import Placement, Plan
 from rarecase.common.seeds import keyed_uniform
@@ -76,7 +76,7 @@ def befall(plan: Plan, part: int, world: World, twin: World, moved: Motion) -> t
         if not rows.size or not isinstance(case, RoadCase):
             continue
         homes = placement.homes[rows]
-        scene = _scene(homes, placement.onset_us[rows], world, homes - low, twin, moved)
+        scene = _scene(homes, case.moment(plan.spec, homes), world, homes - low, twin, moved)
         change = case.change(plan.spec, scene)
         for item in fields(Setting):
             getattr(setting, item.name)[homes - low] = getattr(scene.setting, item.name)
@@ -96,9 +96,8 @@ def befall(plan: Plan, part: int, world: World, twin: World, moved: Motion) -> t
     return changed, befallen
 
 
-def _scene(homes: Int, onset_us: Int, world: World, at: Int, twin: World, moved: Motion) -> Scene:
+def _scene(homes: Int, tick: Int, world: World, at: Int, twin: World, moved: Motion) -> Scene:
     setting = Setting(**{item.name: getattr(world.setting, item.name)[at] for item in fields(Setting)})
-    tick = (onset_us - setting.start_us) // TICK_US
     mine = np.searchsorted(twin.entities, homes)
     front = np.full((homes.size, int(world.roads.lanes.max(initial=1))), np.nan)
     leaders = np.flatnonzero(twin.vehicles.front)
@@ -119,9 +118,10 @@ def _scene(homes: Int, onset_us: Int, world: World, at: Int, twin: World, moved:
         lanes=world.roads.lanes[at],
         dry_friction=world.roads.dry[at],
         friction=world.grip.friction[at],
-        onset_tick=tick,
+        tick=tick,
         front_m=quantise(front, 0.01),
         front_wish=wish,
+        regrip=lambda weather: grip_of(weather, world.roads, at).friction,
     )
 
 

@@ -6,7 +6,8 @@ force lies inside the friction circle of radius μ·g at the vehicle's station, 
 beyond it is not given: braking takes longer, and in a bend the vehicle slides outwards.
 
 Speeds are whole mm/s and stations whole units of 50 µm, so that integration is exact: a station is the sum of
-(v + v') / 2 · 0.1 s. No `exp` or `log` is used; the same numbers come out on every processor.
+(v + v') / 2 · 0.1 s. Speeds are those of the station: a vehicle that slides beside the line of a bend is as
+much faster or slower as its way is longer or shorter, and forces are those of the plane. No `exp` or `log` is used; the same numbers come out on every processor.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ class Drivers(NamedTuple):
 class Motion(NamedTuple):
     """Telemetry, (v, ticks) each, and worst moments and events of each vehicle."""
 
-    position: Single
+    position: Float
     offset: Single
     speed: Single
     acceleration: Single
@@ -167,7 +168,7 @@ def _run(  # noqa: C901
     drivers: Drivers,
     ticks: int,
     most: int,
-    position: Single,
+    position: Float,
     offset: Single,
     speed: Single,
     acceleration: Single,
@@ -256,7 +257,9 @@ def _run(  # noqa: C901
                     want = -CRASH_BRAKE
 
                 # the road: what the tyres can give of it
-                demand = curve * fast * fast
+                # beside the line, the same change of station is a longer or shorter way
+                arc = 1.0 - curve * y[j]
+                demand = curve * fast * fast * arc
                 give = _across(demand, y[j], w[j], grip)
                 if abs(demand) > grip:
                     tyre = -SLIDING_BRAKE * grip
@@ -273,6 +276,9 @@ def _run(  # noqa: C901
                     seen[j, AQUAPLANING] = True
                     count = _note(event, value, count, i, k, AQUAPLANING, -1, fast, 0.0)
                 net = tyre - GRAVITY * slope
+                if y[j] != 0.0 or w[j] != 0.0:
+                    turning = 2.0 * curve * w[j] + roads.bend[e, q, 1] * fast * y[j]
+                    net = (net + turning * fast) / arc
                 if fast == 0.0:
                     net = 0.0 if net < 0.0 or want <= 0.0 else net
                     give, demand, w[j] = 0.0, 0.0, 0.0
@@ -413,8 +419,9 @@ def simulate(roads: Roads, drivers: Drivers, ticks: int) -> Motion:
     """
     vehicles = int(drivers.lane.size)
     most = int(np.diff(roads.first).max(initial=1))
-    position, offset, speed, acceleration, sideways, friction = (
-        np.empty((vehicles, ticks), np.float32) for _ in range(6)
+    position = np.empty((vehicles, ticks))
+    offset, speed, acceleration, sideways, friction = (
+        np.empty((vehicles, ticks), np.float32) for _ in range(5)
     )
     room = 8 * vehicles + 64
     while True:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rarecase.automotive import data
-from rarecase.automotive.cases.attributes import Setting, ticks
+from rarecase.automotive.cases.attributes import COARSE, Setting, ticks
 from rarecase.automotive.generate.motion import STEP_S
 from rarecase.common.draws import quantise
 from rarecase.common.seeds import stream
@@ -20,7 +20,13 @@ Int = NDArray[np.int64]
 LINE, SPIRAL, ARC = range(3)
 SHAPE = np.array([LINE, SPIRAL, ARC, SPIRAL, LINE, SPIRAL, ARC, SPIRAL, LINE])
 REPAIR, POLISHED_PATCH, ICE_PATCH = range(3)
-_SPIRAL_M = np.array([15.0, 50.0, 120.0])
+#: Clothoids of urban, rural and motorway roads: above a ninth of the radius, as road design has it, for most.
+_SPIRAL_M = np.array([30.0, 80.0, 170.0])
+#: Least radius of crests and sags (our estimate, after German guidelines for roads, from memory): at the
+#: speed limit the load on the tyres changes by less than 2 %, which is neglected.
+_VERTICAL_M = np.array([1_200.0, 5_000.0, 13_000.0])
+#: Share of a road that its clothoids may take, so that lines and arcs always fit beside them.
+_CLOTHOIDS_SHARE = 0.3
 _SPARE_M = 300.0
 #: Most that a vehicle takes of the road at the beginning: its length, the gap at rest, and time gaps of
 # the fastest.
@@ -50,8 +56,9 @@ class Roads:
 
     Attributes
     ----------
-    limit_kmh, lanes, lane_width, length, texture, crossfall, dry, wet, coating
-        Float64 (n,); `wet` is friction under a full film, `coating` where snow and ice lie in their range.
+    limit_kmh, lanes, lane_width, length, surface, texture, crossfall, dry, quality, coating
+        (n,); `quality` says where in its surface's ranges of friction the road lies, `coating` where snow and
+        ice lie in theirs.
     begin, extent, bend_start, bend_end, grade_start, grade_end
         (n, 9) of each segment.
     """
@@ -60,10 +67,11 @@ class Roads:
     lanes: Int
     lane_width: Float
     length: Float
+    surface: Int
     texture: Float
     crossfall: Float
     dry: Float
-    wet: Float
+    quality: Float
     coating: Float
     begin: Float
     extent: Float
@@ -103,21 +111,20 @@ def lay(spec: Spec, part: int, setting: Setting) -> Roads:
     quality = u("friction")
     _, most = spec.population.vehicles_per_lane  # type: ignore[attr-defined]
     platoon = most * (_REST_M + _GAP_S * limit / 3.6)
-    length = np.ceil((limit / 3.6 * 1.25 * ticks(spec) * STEP_S + platoon + _SPARE_M) / 10.0) * 10.0
+    driven = limit / 3.6 * 1.25 * ticks(spec) * STEP_S + platoon + _SPARE_M
+    length = np.ceil(np.maximum(driven, 4.0 * _SPIRAL_M[setting.road_class] / _CLOTHOIDS_SHARE) / 10.0) * 10.0
     dry = quantise(of_surface("dry_low") + (of_surface("dry_high") - of_surface("dry_low")) * quality, 0.01)
     begin, extent, bend_start, bend_end = _line(
         setting.road_class, length, u("radius", 2), u("turn", 2), u("place", 2)
     )
-    grade = quantise((2.0 * u("grade", 3) - 1.0) * of_class("grade_high")[:, None], 0.001)
-    at = np.array([0, 0, 0, 0, 1, 1, 1, 1, 2, 2])  # grade at segment borders: changes only inside bends
-    share = np.array([0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0])
-    step = np.concatenate([grade[:, 1:], grade[:, 2:]], axis=1) - grade
-    border = quantise(grade[:, at] + share * step[:, at], 0.001)
+    grade_start, grade_end = _grades((2.0 * u("grade", 3) - 1.0) * of_class("grade_high")[:, None], extent,
+                                     _VERTICAL_M[setting.road_class])
     return Roads(
         limit_kmh=limit,
         lanes=of_class("lanes").astype(np.int64),
         lane_width=of_class("lane_width_m"),
         length=length,
+        surface=setting.surface,
         texture=quantise(
             of_surface("texture_low_mm")
             + (of_surface("texture_high_mm") - of_surface("texture_low_mm")) * u("texture"),
@@ -125,18 +132,44 @@ def lay(spec: Spec, part: int, setting: Setting) -> Roads:
         ),
         crossfall=quantise(0.015 + 0.015 * u("crossfall"), 0.001),
         dry=dry,
-        wet=of_surface("wet_low") + (of_surface("wet_high") - of_surface("wet_low")) * quality,
+        quality=quality,
         coating=u("coating"),
         begin=begin,
         extent=extent,
         bend_start=bend_start,
         bend_end=bend_end,
-        grade_start=border[:, :-1],
-        grade_end=border[:, 1:],
+        grade_start=grade_start,
+        grade_end=grade_end,
         patches=_patches(
-            u("patches", 2), u("patch place", 2), u("patch length", 2), u("patch friction", 2), length, dry
+            u("patches", 2), u("patch place", 2), u("patch length", 2), u("patch friction", 2), length, dry,
+            setting.surface,
         ),
     )
+
+
+def _grades(wanted: Float, extent: Float, radius: Float) -> tuple[Float, Float]:
+    """Grades at the start and the end of each segment: they change evenly along each bend.
+
+    Parameters
+    ----------
+    wanted
+        Grades of the three lines, (n, 3); taken back where a bend is too short to change between them.
+    extent, radius
+        Lengths of the segments, (n, 9), and least radius of crests and sags, (n,).
+    """
+    grade = quantise(wanted, 0.001)
+    border = np.empty((grade.shape[0], SHAPE.size + 1))
+    here = grade[:, 0]
+    border[:, :2] = here[:, None]
+    for bend, first in ((1, 1), (2, 5)):
+        length = extent[:, first : first + 3]
+        along = np.cumsum(length, axis=1) / length.sum(axis=1)[:, None]
+        most = np.floor(length.sum(axis=1) / radius * 1000.0) / 1000.0
+        step = quantise(np.clip(grade[:, bend] - here, -most, most), 0.001)
+        border[:, first + 1 : first + 4] = quantise(here[:, None] + along * step[:, None], 0.0001)
+        here = border[:, first + 3]
+        border[:, first + 4] = here
+    return border[:, :-1], border[:, 1:]
 
 
 def _line(
@@ -164,10 +197,12 @@ def _line(
 
 
 def _patches(
-    there: Float, place: Float, extent: Float, friction: Float, length: Float, dry: Float
+    there: Float, place: Float, extent: Float, friction: Float, length: Float, dry: Float, surface: Int
 ) -> Patches:
     road, slot = np.nonzero(there < np.array([0.6, 0.3]))
-    kind = np.where(friction[road, slot] < 0.5, REPAIR, POLISHED_PATCH)
+    # Coarse stone that resists polishing is what such a surface is laid for: it is repaired, not polished.
+    repair = (friction[road, slot] < 0.5) | (surface[road] == COARSE)
+    kind = np.where(repair, REPAIR, POLISHED_PATCH)
     begin = quantise(place[road, slot] * 0.75 * length[road], 0.1)
     repaired, polished = 0.95 + 0.2 * friction[road, slot], 0.6 + 0.3 * friction[road, slot]
     ratio = np.where(kind == REPAIR, repaired, polished)

@@ -45,11 +45,11 @@ def _of_placement(plan: Plan, world: World, found: Events, item: Befallen) -> To
 
 
 def _noticed(world: World, found: Events, item: Befallen, start: Int) -> Int:
-    """When a vehicle first notices, from the onset on: brakes or stability at their limit, or an impact."""
+    """When a vehicle first notices, from the moment of the hazard on: brakes or stability at their limit, or an impact."""
     telling = np.isin(found.code, (LIMITED, SIDEWAYS, BARRIER, STRIKING))
     episode = world.vehicles.episode[found.vehicle]
     onset = np.full(world.entities.size, NEVER)
-    onset[item.episode] = item.scene.onset_tick
+    onset[item.episode] = item.scene.tick
     telling &= found.tick >= onset[episode]
     first = np.full(world.entities.size, NEVER)
     np.minimum.at(first, episode[telling], found.tick[telling])

@@ -20,6 +20,20 @@ Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
 
+def grip_of(setting: Setting, roads: Roads, rows: Int) -> Grip:
+    """What a weather makes of some of the roads."""
+    return grip(
+        setting,
+        roads.texture[rows],
+        (roads.lanes * roads.lane_width)[rows],
+        roads.crossfall[rows],
+        roads.dry[rows],
+        roads.surface[rows],
+        roads.quality[rows],
+        roads.coating[rows],
+    )
+
+
 @dataclass(frozen=True)
 class World:
     """Episodes, n of them, and their vehicles.
@@ -48,9 +62,7 @@ class World:
     @cached_property
     def grip(self) -> Grip:
         """What the weather makes of the roads."""
-        roads = self.roads
-        width = roads.lanes * roads.lane_width
-        return grip(self.setting, roads.texture, width, roads.crossfall, roads.dry, roads.wet, roads.coating)
+        return grip_of(self.setting, self.roads, np.arange(self.entities.size))
 
     def take(self, rows: Int) -> World:
         """Some of the episodes; `rows` ascend."""
