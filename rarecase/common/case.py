@@ -81,6 +81,8 @@ class Case(BaseModel):
     reveals: ClassVar[frozenset[str]] = frozenset()
     #: Table to the column within whose values rows are compared when leaks are looked for (a payment type).
     compared_within: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    #: What helps when too few entities are eligible.
+    hint: ClassVar[str] = "Ask for fewer cases or raise `size`."
 
     kind: str
     name: str | None = Field(default=None, min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9_.-]*$")

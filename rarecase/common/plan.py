@@ -290,5 +290,5 @@ class _Walk:
             number,
             f"no more than the eligible {self.domain.entities} that earlier cases leave "
             f"({free:,} left for {self.case.label}, of {self.spec.size:,})",
-            hint="Ask for fewer cases or raise `size`.",
+            hint=self.case.hint,
         )
