@@ -141,6 +141,14 @@ class Case(BaseModel):
         """How many entities each case takes, its home included, shape (n,)."""
         return np.ones(homes.shape, dtype=np.int64)
 
+    def recruit(self, spec: Spec, homes: Int64, members: Int64, taken: Int64) -> Int64 | None:
+        """Whom each case takes beside its home, shape (n, most members − 1), or None: anybody eligible.
+
+        A cell of -1 is filled with anybody eligible. Nobody may be named twice, nor any home, nor anybody of
+        `taken`, whom earlier entries of the spec hold.
+        """
+        return None
+
     def onset(self, spec: Spec, homes: Int64) -> Int64:
         """When each case begins, microseconds after the start, shape (n,)."""
         return (keyed_uniform(spec.seed, ("onset", self.label), homes) * spec.horizon_us).astype(np.int64)

@@ -261,13 +261,21 @@ class _Walk:
         # Homes come first, so that a case's home does not depend on how many members others take.
         homes = self._take(number, number)
         members = self.case.members(self.spec, homes) if number else np.empty(0, dtype=np.int64)
-        others = self._take(int(members.sum()) - number, number)
         widest = int(members.max()) if number else 1
         entities = np.full((number, widest), -1, dtype=np.int64)
         entities[:, 0] = homes
-        beyond = np.arange(1, widest)[None, :] < members[:, None]
-        entities[:, 1:][beyond] = others
+        chosen = self.case.recruit(self.spec, homes, members, self.taken) if number else None
+        if chosen is not None:
+            entities[:, 1:] = chosen
+            self._hold(chosen[chosen >= 0])
+        wanted = (np.arange(widest) < members[:, None]) & (entities < 0)
+        entities[wanted] = self._take(int(wanted.sum()), number)
         return entities, members
+
+    def _hold(self, chosen: Int64) -> None:
+        """Pass over those whom the case has chosen by itself."""
+        self.taken = np.union1d(self.taken, chosen)
+        self.pool = self.pool[~np.isin(self.pool, chosen)]
 
     def _take(self, number: int, asked: int) -> Int64:
         while self.pool.size < number and self.position < self.spec.size:

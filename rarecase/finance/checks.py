@@ -158,6 +158,26 @@ LAWS = (
         """,
     ),
     Law(
+        "customer_before_account",
+        "accounts",
+        "opened_on",
+        "an account is older than the relation with its customer",
+        """
+        SELECT a.account_id FROM accounts a JOIN customers c ON c.customer_id = a.customer_id
+        WHERE a.opened_on < c.onboarded_on
+        """,
+    ),
+    Law(
+        "customer_before_device",
+        "devices",
+        "first_seen_at",
+        "a device signed in before the relation with its customer began",
+        """
+        SELECT d.device_id FROM devices d JOIN customers c ON c.customer_id = d.customer_id
+        WHERE d.first_seen_at < c.onboarded_on
+        """,
+    ),
+    Law(
         "within_the_window",
         "transactions",
         "booked_at",

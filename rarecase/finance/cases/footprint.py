@@ -62,7 +62,17 @@ class CaseRows:
         return CaseRows(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
-ROLES = ("drain", "placement", "hop", "wage", "funding", "blocked_card", "new_device")
+ROLES = (
+    "drain",
+    "placement",
+    "hop",
+    "wage",
+    "funding",
+    "blocked_card",
+    "new_device",
+    "cash_out",
+    "forward",
+)
 STAGES = ("placement", "layering", "integration")
 
 

@@ -35,7 +35,11 @@ _INCOME_LOG_SD = np.array([0.42, 0.55, 0.35, 0.30])
 #: Income at which the amounts of the reference tables hold.
 USUAL_INCOME_MINOR = 230_000.0
 
-TRANSFER_MEDIAN_MINOR = 6_500.0
+ATM_MINOR = np.array([2_000, 3_000, 4_000, 5_000, 6_000, 8_000, 10_000, 15_000, 20_000, 30_000, 50_000])
+ATM_SHARES = (0.16, 0.06, 0.08, 0.24, 0.05, 0.05, 0.19, 0.05, 0.08, 0.03, 0.01)
+#: Median of what people pay in as cash.
+CASH_IN_MEDIAN_MINOR = 24_000.0
+TRANSFER_MEDIAN_MINOR = 9_000.0
 TRANSFER_LOG_SD = 1.15
 _ROUND_SHARE = 0.45
 _ROUND_STEP_MINOR = 500
@@ -129,6 +133,12 @@ def batch() -> Clock:
 
 
 @lru_cache(maxsize=1)
+def office() -> Clock:
+    """The hours of one day in which offices and small firms pay."""
+    return Clock.of_day(data.rhythms()["office"].hours)
+
+
+@lru_cache(maxsize=1)
 def _segments() -> AliasTable:
     return AliasTable(SEGMENT_SHARES)
 
@@ -149,7 +159,22 @@ def income_minor(spec: Spec, customers: Int64) -> Int64:
     return np.asarray(embed(income, 1.0, minimum=1.0), np.int64) if spec.marks.statistical else income
 
 
-def transfer_minor(u: Float64, v: Float64, income: Int64, shift: float | Float64 = 0.0) -> Int64:
+def opening_minor(spec: Spec, customers: Int64) -> Int64:
+    """Balance of each customer's current account before the data: 0.8 incomes and a lognormal rest."""
+    normal = ndtri(np.clip(keyed_uniform(spec.seed, "opening", customers), 1e-9, 1 - 1e-9))
+    held = np.rint(income_minor(spec, customers) * (0.8 + 1.5 * np.exp(0.8 * normal)))
+    return np.asarray(held, np.int64)
+
+
+def overdraft_minor(spec: Spec, customers: Int64) -> Int64:
+    """How far current accounts may go below zero: up to two incomes for four in five, not for students."""
+    share = keyed_uniform(spec.seed, "overdraft", customers)
+    granted = np.ceil(income_minor(spec, customers) * share / 0.8 * 2.0 / 10_000) * 10_000
+    none = (share >= 0.8) | (segment(spec.seed, customers) == STUDENT)
+    return np.where(none, 0.0, granted).astype(np.int64)
+
+
+def transfer_minor(u: Float64, v: Float64, income: Int64) -> Int64:
     """Amounts that people send each other, given the payer's income.
 
     Parameters
@@ -158,20 +183,48 @@ def transfer_minor(u: Float64, v: Float64, income: Int64, shift: float | Float64
         Uniforms for the size and for the rounding, shape (n,).
     income
         The payer's monthly income in minor units.
-    shift
-        How many log standard deviations a case lies above ordinary amounts.
 
     Returns
     -------
     int64[n]
         Minor units, at least 1.00; lognormal, 45 % of them in steps of 5.00 as people like them.
     """
-    normal = ndtri(np.clip(u, 1e-9, 1 - 1e-9)) + shift
+    normal = ndtri(np.clip(u, 1e-9, 1 - 1e-9))
     scale = TRANSFER_MEDIAN_MINOR * np.sqrt(income / USUAL_INCOME_MINOR)
-    amount = np.rint(scale * np.exp(TRANSFER_LOG_SD * normal)).astype(np.int64)
+    return _liked(scale * np.exp(TRANSFER_LOG_SD * normal), v)
+
+
+def stolen_minor(u: Float64, v: Float64, income: Int64, mean: float, log_sd: float) -> Int64:
+    """Amounts of transfers that cases make, with a given mean in units whatever their spread.
+
+    Parameters
+    ----------
+    u, v
+        Uniforms for the size and for the rounding, shape (n,).
+    income
+        The payer's monthly income in minor units; larger sums go unnoticed where larger sums are usual.
+    mean
+        Mean amount in units of the currency, at the usual income.
+    log_sd
+        Spread of the lognormal law.
+    """
+    normal = ndtri(np.clip(u, 1e-9, 1 - 1e-9))
+    median = mean * 100 * np.exp(-(log_sd**2) / 2) * np.sqrt(income / USUAL_INCOME_MINOR)
+    return _liked(median * np.exp(log_sd * normal), v)
+
+
+def _liked(size: Float64, v: Float64) -> Int64:
+    """Whole minor units, at least 1.00, 45 % of them in steps of 5.00 as people like them."""
+    amount = np.rint(size).astype(np.int64)
     stepped = (amount + _ROUND_STEP_MINOR // 2) // _ROUND_STEP_MINOR * _ROUND_STEP_MINOR
     liked = (v < _ROUND_SHARE) & (stepped > 0)
     return np.asarray(np.maximum(np.where(liked, stepped, amount), 100), np.int64)
+
+
+def cash_minor(u: Float64) -> Int64:
+    """Sums that people draw from a machine, ascending with `u`."""
+    edges = np.cumsum(ATM_SHARES)
+    return ATM_MINOR[np.minimum(np.searchsorted(edges, u, side="right"), ATM_MINOR.size - 1)]
 
 
 def neighbours(parts: int) -> list[tuple[int, int]]:
@@ -179,18 +232,42 @@ def neighbours(parts: int) -> list[tuple[int, int]]:
     return [(k, 1 << k) for k in range(parts.bit_length()) if (2 << k) <= parts]
 
 
+def steps(parts: int) -> Int64:
+    """The distances to places that deal with a place, both ways round the ring; empty for a single place."""
+    distances = [distance for _, distance in neighbours(parts)]
+    return np.array([way * distance for distance in distances for way in (1, -1)], np.int64)
+
+
 def near(spec: Spec, customers: Int64, u: Float64, v: Float64, share_local: float = 0.7) -> Int64:
     """Another customer for each: of the same place, or of one on the ring 2**k away; global ordinals."""
-    steps = [0]
-    for _, distance in neighbours(spec.parts):
-        steps += [distance, -distance]
-    outside = (u - share_local) / (1.0 - share_local) * (len(steps) - 1)
-    which = np.where((u < share_local) | (len(steps) == 1), 0, 1 + np.floor(np.maximum(outside, 0.0)))
-    part = (customers // spec.block + np.array(steps)[which.astype(np.int64)]) % spec.parts
+    return another(
+        spec, customers, someone(spec, near_part(spec, customers // spec.block, u, share_local), v)
+    )
+
+
+def near_part(spec: Spec, part: Int64, u: Float64, share_local: float) -> Int64:
+    """The same place for a share of all, else one that deals with it."""
+    away = steps(spec.parts)
+    if away.size == 0:
+        return part
+    outside = np.floor(np.maximum(u - share_local, 0.0) / max(1.0 - share_local, 1e-9) * away.size)
+    step = away[np.minimum(outside.astype(np.int64), away.size - 1)]
+    return np.asarray((part + np.where(u < share_local, 0, step)) % spec.parts, np.int64)
+
+
+def someone(spec: Spec, part: Int64, u: Float64) -> Int64:
+    """A customer of each place; global ordinals."""
     low = part * spec.block
     size = np.minimum(low + spec.block, spec.size) - low
-    chosen = low + np.minimum((v * size).astype(np.int64), size - 1)
-    return another(spec, customers, chosen)
+    return np.asarray(low + np.minimum((u * size).astype(np.int64), size - 1), np.int64)
+
+
+def ordinary_share(difficulty: float) -> float:
+    """The share of a case's payees who live where ordinary payees do: all from difficulty 0.5 on.
+
+    A payment between places that never deal with each other gives a case away, however ordinary the rest.
+    """
+    return min(1.0, 2.0 * difficulty)
 
 
 def another(spec: Spec, customers: Int64, chosen: Int64) -> Int64:

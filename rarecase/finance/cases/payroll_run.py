@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
+from scipy.special import ndtri
 
 from rarecase.common.case import Natural
 from rarecase.common.seeds import Float64, Int64
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 _MOST_STAFF = 20
 _HOUR_S = 3_600
+_INVOICES = 4
+#: Shares of mini-jobs, and of these with part-time jobs.
+_MINI, _PART = 0.5, 0.75
 
 
 class PayrollRun(BankCase):
@@ -30,11 +34,14 @@ class PayrollRun(BankCase):
     is_case: ClassVar[bool] = False
     title: ClassVar[str] = "Payroll run of a small employer"
     definition: ClassVar[str] = (
-        "A self-employed customer pays 4 to 12 people of the same place on a fixed day of every month, "
-        "each the "
-        "same amount every time, out of an invoice paid the day before; it looks like fan-out but is honest."
+        "A self-employed customer pays 4 to 12 people of the same place or of places that deal with it on a "
+        "fixed day of every month, each the same wage every time, out of one to four invoices paid on "
+        "business days shortly before; it looks like fan-out but is honest."
     )
-    source: ClassVar[str] = "Normal fan-out as in Altman and others 2023, AMLworld, arXiv 2306.16424"
+    source: ClassVar[str] = (
+        "Normal fan-out as in Altman and others 2023, AMLworld, arXiv 2306.16424; wages by own choice, half "
+        "of them below the German limit of a mini-job (556 EUR in 2025)"
+    )
 
     kind: Literal["payroll_run"] = "payroll_run"
     fewest_staff: int = Field(default=4, ge=2, le=_MOST_STAFF, description="fewest people paid")
@@ -81,68 +88,78 @@ class PayrollRun(BankCase):
                 "but the data hold no pay-day."
             )
         return (
-            f"Paid by an invoice at {said(spec, facts['started'])}, a self-employed customer paid "
-            f"{facts['staff']} people {money(facts['payroll'])} together on each pay-day, the first time at "
-            f"{said(spec, facts['first_wage'])}: an ordinary payroll."
+            f"From {said(spec, facts['started'])} on, a self-employed customer paid "
+            f"{facts['staff']} people {money(facts['payroll'])} together on each pay-day out of "
+            f"paid invoices, the first time at {said(spec, facts['first_wage'])}: an ordinary payroll."
         )
 
     def _staff(self, spec: Spec, homes: Int64) -> tuple[Int64, Int64]:
         """Global ordinals of the staff and their wages in minor units, shapes (n, 20); wage 0: nobody."""
         span = max(self.most_staff - self.fewest_staff, 0) + 1
         number = self.fewest_staff + np.floor(self._u(spec, "number", homes, 1) * span).astype(np.int64)
-        low = (homes // spec.block * spec.block)[:, None]
-        size = np.minimum(low + spec.block, spec.size) - low
-        start = np.floor(self._u(spec, "who", homes, 1) * size).astype(np.int64)
-        # Neighbours in the block are as good as any others, for attributes are hashed.
-        staff = low + (start + np.arange(_MOST_STAFF)) % size
-        u, v = self._u(spec, "wage", homes, _MOST_STAFF), self._u(spec, "round", homes, _MOST_STAFF)
-        income = np.broadcast_to(ground.income_minor(spec, homes)[:, None], u.shape)
-        wages = ground.transfer_minor(u * 0.6 + 0.4, v, income, shift=1.6 * (1 - self.difficulty) ** 1.5)
-        works = (np.arange(_MOST_STAFF) < number) & (staff != homes[:, None])
-        works &= np.arange(_MOST_STAFF) < size
-        return staff, np.where(works, wages, 0)
+        where, who = self._u(spec, "where", homes, _MOST_STAFF), self._u(spec, "who", homes, _MOST_STAFF)
+        home = np.repeat(homes, _MOST_STAFF)
+        staff = ground.near(spec, home, where.ravel(), who.ravel()).reshape(where.shape)
+        works = (np.arange(_MOST_STAFF) < number) & (staff != homes[:, None]) & ~_again(staff)
+        return staff, np.where(works, self._wage(spec, homes), 0)
+
+    def _wage(self, spec: Spec, homes: Int64) -> Int64:
+        """Net monthly wages: half mini-jobs, some part-time jobs, some full ones."""
+        u, kind = self._u(spec, "wage", homes, _MOST_STAFF), self._u(spec, "job", homes, _MOST_STAFF)
+        mini = 20_000 + u * 35_600
+        part = 70_000 + u * 80_000
+        full = 190_000 * np.exp(0.25 * ndtri(np.clip(u, 1e-9, 1 - 1e-9)))
+        wage = np.where(kind < _MINI, mini, np.where(kind < _PART, part, full))
+        return np.rint(wage / 100).astype(np.int64) * 100
 
     def _wages(self, spec: Spec, homes: Int64, days: Int64, staff: Int64, wages: Int64) -> CaseRows:
         case, person, month = np.nonzero((wages > 0)[:, :, None] & (days >= 0)[:, None, :])
-        hour = self._hour(spec, homes)[case]
+        hour = ground.office().at(self._u(spec, "hour", homes, 1)[:, 0])[case] // ground.SECOND_US
         spread = self._u(spec, "spread", homes, _MOST_STAFF)[case, person]
         gap = (person * 45 * (1 - self.difficulty) + spread * self.difficulty * 6 * _HOUR_S).astype(np.int64)
         slots, ways = ground.slots(spec.block), data.ways()
         mobile = self._u(spec, "way", homes, 1)[case, 0] < 0.4
         return case_rows(
             case=case,
-            row=days.shape[1] + month * _MOST_STAFF + person,
+            row=_INVOICES * days.shape[1] + month * _MOST_STAFF + person,
             home=homes[case],
             second=days[case, month] * ground.DAY_S + np.minimum(hour + gap, ground.DAY_S - 1),
             amount=wages[case, person],
             payer=slots.customer(homes)[case],
             payee=slots.customer(staff[case, person]),
-            way=np.where(mobile, ways.code("mobile"), ways.code("web")),
+            way=np.where(mobile, ways.code("wage_mobile"), ways.code("wage_web")),
             new_device=0,
             role=ROLES.index("wage"),
             stage=-1,
         )
 
     def _invoices(self, spec: Spec, homes: Int64, days: Int64, wages: Int64) -> CaseRows:
-        case, month = np.nonzero((days >= 0) & (wages.sum(axis=1) > 0)[:, None])
+        number = 1 + np.floor(_INVOICES * self._u(spec, "invoices", homes, 1)).astype(np.int64)
+        weight = 0.3 + self._u(spec, "share", homes, _INVOICES)
+        weight = np.where(np.arange(_INVOICES) < number, weight, 0.0)
+        total = wages.sum(axis=1, keepdims=True) * weight / weight.sum(axis=1, keepdims=True)
+        case, month, row = np.nonzero((days >= 0)[:, :, None] & (total > 0)[:, None, :])
+        cell = month * _INVOICES + row
+        width = days.shape[1] * _INVOICES
+        before = 1 + np.floor(9 * self._u(spec, "before", homes, width)[case, cell]).astype(np.int64)
+        day = ground.calendar(spec.start, spec.days).business_day(days[case, month] - before, "previous")
+        clock = ground.office().at(self._u(spec, "paid", homes, width)[case, cell])
+        more = 1.05 + 0.2 * self._u(spec, "invoice", homes, width)[case, cell]
         slots = ground.slots(spec.block)
-        total = wages.sum(axis=1)[case]
-        before = np.maximum(days[case, month] - 1, 0) * ground.DAY_S
-        more = 1.05 + 0.2 * self._u(spec, "invoice", homes, days.shape[1])[case, month]
         return case_rows(
             case=case,
-            row=month,
+            row=cell,
             home=homes[case],
-            second=before
-            + (self._u(spec, "paid", homes, days.shape[1])[case, month] * 6 * _HOUR_S).astype(np.int64),
-            amount=np.rint(total * more).astype(np.int64),
+            second=day * ground.DAY_S + clock // ground.SECOND_US,
+            amount=np.rint(total[case, row] * more).astype(np.int64),
             payer=homes[case] // spec.block * slots.width + slots.first("world"),
             payee=slots.customer(homes)[case],
             way=data.ways().code("invoice"),
             new_device=0,
             role=ROLES.index("funding"),
             stage=-1,
-        )
+            # What was paid before the data began pays the first wages.
+        ).take(np.flatnonzero(day >= 0))
 
     def _facts(self, spec: Spec, homes: Int64, rows: CaseRows, staff: Int64, payroll: Int64) -> CaseFacts:
         n = homes.size
@@ -169,8 +186,16 @@ class PayrollRun(BankCase):
         days = ground.calendar(spec.start, spec.days).monthly(wanted)
         return np.asarray(days, np.int64)
 
-    def _hour(self, spec: Spec, homes: Int64) -> Int64:
-        return (9 * _HOUR_S + self._u(spec, "hour", homes, 1)[:, 0] * 8 * _HOUR_S).astype(np.int64)
-
     def _u(self, spec: Spec, what: str, homes: Int64, width: int) -> Float64:
         return ground.uniforms(spec, self.label, what, homes, width)
+
+
+def _again(staff: Int64) -> NDArray[np.bool_]:
+    """Who stands in the same row before."""
+    order = np.argsort(staff, axis=1, kind="stable")
+    ranked = np.take_along_axis(staff, order, axis=1)
+    same = np.zeros(staff.shape, np.bool_)
+    same[:, 1:] = ranked[:, 1:] == ranked[:, :-1]
+    again = np.empty_like(same)
+    np.put_along_axis(again, order, same, axis=1)
+    return again

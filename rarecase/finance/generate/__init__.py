@@ -37,6 +37,7 @@ def generate_part(plan: Plan, part: int) -> dict[str, pa.Table]:
     place = make_place(plan, part)
     register = Register(plan, place)
     own, crossing = ordinary(plan, place)
+    register.enrol([own, *crossing])
     rows = details.rows.take(details.touching(part))
     added = of_cases(plan, part, rows)
     booked = joined([own, *crossing, added])

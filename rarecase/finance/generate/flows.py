@@ -21,8 +21,14 @@ from rarecase.finance.spec import FinanceSpec
 
 _CONTACTS = 5
 _NEW_PAYEE = 0.12
-_ATM_MINOR = np.array([2_000, 3_000, 4_000, 5_000, 6_000, 8_000, 10_000, 15_000, 20_000, 30_000, 50_000])
-_ATM_SHARES = (0.16, 0.06, 0.08, 0.24, 0.05, 0.05, 0.19, 0.05, 0.08, 0.03, 0.01)
+
+
+ATM_MONTHLY = 1.5
+#: Median and spread of cash paid in, and how often the self-employed and others do so in a month.
+CASH_IN = (ground.CASH_IN_MEDIAN_MINOR, 1.1, 0.8, 0.12)
+HOUSING_SHARE = 0.29
+INVOICES_MONTHLY = 4.0
+SAVINGS_LEAST, SAVINGS_MOST = 0.04, 0.16
 
 
 @dataclass(frozen=True)
@@ -127,7 +133,9 @@ def housing(make: Maker) -> Iterator[Flow]:
     place, slots = make.place, make.slots
     for kind, way in ((RENTS, "rent"), (OWES, "loan")):
         who = np.flatnonzero(place.housing == kind)
-        amount = make.lognormal(way, who.size, np.asarray(place.income[who] * 0.29, np.float64), 0.16)
+        amount = make.lognormal(
+            way, who.size, np.asarray(place.income[who] * HOUSING_SHARE, np.float64), 0.16
+        )
         day = make.rng(way, "day").choice(np.array([1, 2, 3, 5, 15, 28]), who.size)
         row, second = make.monthly(way, day)
         payer = who[row]
@@ -167,7 +175,7 @@ def savings(make: Maker) -> Iterator[Flow]:
     """A standing order to the own savings account."""
     place = make.place
     who = np.flatnonzero(place.saves)
-    share = 0.04 + 0.12 * make.rng("savings", "share").random(who.size)
+    share = SAVINGS_LEAST + (SAVINGS_MOST - SAVINGS_LEAST) * make.rng("savings", "share").random(who.size)
     amount = np.maximum(np.rint(place.income[who] * share / 1_000).astype(np.int64) * 1_000, 1_000)
     row, second = make.monthly(
         "savings", make.rng("savings", "day").choice(np.array([1, 2, 3, 4, 28]), who.size)
@@ -200,7 +208,7 @@ def invoices(make: Maker) -> Iterator[Flow]:
     """What the self-employed are paid from outside the banks of this world."""
     place = make.place
     own = place.segment == ground.SELF_EMPLOYED
-    owner = make.owners("invoice", np.where(own, 4.0, 0.0))
+    owner = make.owners("invoice", np.where(own, INVOICES_MONTHLY, 0.0))
     amount = make.lognormal("invoice", owner.size, place.income[owner] / 4.6, 0.75)
     second = make.seconds("invoice", "office", owner.size)
     yield flow(second, amount, make.slots.first("world"), owner, "invoice")
@@ -209,18 +217,19 @@ def invoices(make: Maker) -> Iterator[Flow]:
 def cash(make: Maker) -> Iterator[Flow]:
     """Cash from machines, cash paid in by people and, weekly, by shops."""
     place, slots = make.place, make.slots
-    owner = make.owners("cash-out", 1.5)
-    drawn = AliasTable(_ATM_SHARES).draw(make.rng("cash-out", "amount"), owner.size)
+    owner = make.owners("cash-out", ATM_MONTHLY)
+    drawn = AliasTable(ground.ATM_SHARES).draw(make.rng("cash-out", "amount"), owner.size)
     yield flow(
         make.seconds("cash-out", "cash", owner.size),
-        _ATM_MINOR[drawn],
+        ground.ATM_MINOR[drawn],
         owner,
         slots.first("cash"),
         "cash_out",
     )
     own = place.segment == ground.SELF_EMPLOYED
-    owner = make.owners("cash-in", np.where(own, 0.8, 0.12))
-    amount = make.lognormal("cash-in", owner.size, 24_000.0, 1.1) // 1_000 * 1_000 + 1_000
+    median, log_sd, often, seldom = CASH_IN
+    owner = make.owners("cash-in", np.where(own, often, seldom))
+    amount = make.lognormal("cash-in", owner.size, median, log_sd) // 1_000 * 1_000 + 1_000
     yield flow(make.seconds("cash-in", "cash", owner.size), amount, slots.first("cash"), owner, "cash_in")
     shop, second = _weekly(make, "takings", slots.merchants_n, "office")
     amount = make.lognormal("takings", shop.size, 45_000.0, 0.8)

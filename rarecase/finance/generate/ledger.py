@@ -18,6 +18,7 @@ from rarecase.common.seeds import Int64
 from rarecase.finance import data
 from rarecase.finance.cases import ground
 from rarecase.finance.cases.footprint import CaseRows
+from rarecase.finance.generate.budget import evened, spent_surplus
 from rarecase.finance.generate.crossing import Crossing, crossings
 from rarecase.finance.generate.flows import OTHER_FLOWS, Flow, Maker
 from rarecase.finance.generate.place import Place
@@ -75,10 +76,11 @@ def ordinary(plan: Plan, place: Place) -> tuple[Booked, list[Booked]]:
     spec = plan.spec
     assert isinstance(spec, FinanceSpec)
     make = Maker(spec, place)
-    flows = [*purchases(make), *(flow for flows in OTHER_FLOWS for flow in flows(make))]
+    flows = [*purchases(make), *(flow for flows in OTHER_FLOWS for flow in flows(make)), *spent_surplus(make)]
     rooms = Rooms(plan.keys.part_row_bits)
-    own = _own(plan.keys, place.part, flows, rooms)
-    return own, [_crossing(plan, place.part, piece) for piece in crossings(spec, place.part, rooms)]
+    across = crossings(spec, place.part, rooms)
+    own = _own(plan.keys, place.part, [*flows, *evened(make, flows, across)], rooms)
+    return own, [_crossing(plan, place.part, piece) for piece in across]
 
 
 def of_cases(plan: Plan, part: int, rows: CaseRows) -> Booked:

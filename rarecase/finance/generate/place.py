@@ -105,10 +105,9 @@ def make_place(plan: Plan, part: int) -> Place:
     bank, exists = _banks(spec, part, n, saves)
     merchants = np.arange(slots.merchants_n)
     day = AliasTable(_PAY_DAY_SHARES).draw(stream(spec.seed, "pay-day", part), slots.employers_n)
-    opening = _opening(spec, part, income, segment, saves)
+    opening = _opening(spec, part, customers, saves)
     limit = np.full(slots.width, UNLIMITED, dtype=np.int64)
-    overdraft = np.where(u[2] < 0.8, np.ceil(income * u[3] * 2.0 / 10_000) * 10_000, 0.0)
-    limit[:n] = np.where(segment == ground.STUDENT, 0, overdraft).astype(np.int64)
+    limit[:n] = ground.overdraft_minor(spec, customers)
     limit[slots.first("savings") : slots.first("merchants")] = 0
     for name, most in (("merchants", 2_000_000), ("employers", 50_000_000), ("landlords", 5_000_000)):
         first = slots.first(name)
@@ -175,12 +174,13 @@ def _banks(spec: FinanceSpec, part: int, n: int, saves: NDArray[np.bool_]) -> tu
     return bank, exists
 
 
-def _opening(spec: FinanceSpec, part: int, income: Int64, segment: Int64, saves: NDArray[np.bool_]) -> Int64:
+def _opening(spec: FinanceSpec, part: int, customers: Int64, saves: NDArray[np.bool_]) -> Int64:
     """Balances before the first entry; what all hold together, the world outside owes."""
-    slots, n = ground.slots(spec.block), income.size
+    slots, n = ground.slots(spec.block), customers.size
+    income = ground.income_minor(spec, customers)
     rng = stream(spec.seed, "opening", part)
     opening = np.zeros(slots.width, dtype=np.int64)
-    opening[:n] = np.rint(income * (0.8 + 1.5 * np.exp(0.8 * rng.standard_normal(n))))
+    opening[:n] = ground.opening_minor(spec, customers)
     first = slots.first("savings")
     held = np.rint(income * 3.0 * np.exp(1.0 * rng.standard_normal(n)))
     opening[first : first + n] = np.where(saves, held, 0)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from rarecase.common import identifiers, names, tables
+from rarecase.common.compiled import compiled
 from rarecase.common.plan import Plan
 from rarecase.common.seeds import Int64, keyed_integers, keyed_uniform
 from rarecase.common.tables import NEVER
 from rarecase.finance import data
 from rarecase.finance.cases import ground
+from rarecase.finance.generate.ledger import Booked
 from rarecase.finance.generate.place import UNLIMITED, Place, hosts, shop_kinds
 from rarecase.finance.generate.settle import Parties
 from rarecase.finance.schema import (
@@ -35,6 +38,8 @@ from rarecase.finance.spec import FinanceSpec
 _LOCALE = "de_DE"
 _ENDINGS = ("stedt", "hausen", "rode", "heim", "felde", "walde")
 _DEVICE_LIFE_DAYS = 800.0
+#: Share of new devices that are enrolled to pay at once, and the law of the time until then.
+_ENROL_TO_PAY, _LEAD_S, _LEAD_LOG_SD = 0.7, 3_600.0, 2.0
 _PLATFORM_SHARES = np.cumsum([0.44, 0.31, 0.16, 0.07, 0.02])
 _RANGES = (
     # first slot, holder, kind of account
@@ -76,6 +81,8 @@ class Register:
         self.organisation_id = self.keys.rows(
             "organisations", self.part, np.arange(self.slots.width - self.slots.first("employers"))
         )
+        #: Days before the start on which each customer came.
+        self.onboarded = 400 + keyed_integers(self.spec.seed, "onboarded", place.customers, 6_600)
         self.devices = self._devices()
 
     def parties(self, foreign: Int64) -> Parties:
@@ -151,15 +158,42 @@ class Register:
         life = -_DEVICE_LIFE_DAYS * np.log1p(-keyed_uniform(seed, "device-life", who))
         switch = np.where(life < self.spec.days, (life * ground.DAY_S).astype(np.int64), NEVER)
         ordinals = 2 * (who - self.place.low)
-        seen = (
-            -(keyed_uniform(seed, "device-age", who) * _DEVICE_LIFE_DAYS * ground.DAY_S).astype(np.int64) - 60
-        )
+        age = np.minimum(_DEVICE_LIFE_DAYS, self.onboarded - 1) * keyed_uniform(seed, "device-age", who)
+        seen = -(age * ground.DAY_S).astype(np.int64) - 60
         return Devices(
             self.keys.rows("devices", self.part, ordinals),
             self.keys.rows("devices", self.part, ordinals + 1),
             switch,
             seen,
         )
+
+    def enrol(self, orders: list[Booked]) -> None:
+        """Most people enrol a new device because they want to pay: soon before an ordinary order.
+
+        Parameters
+        ----------
+        orders
+            What the ordinary world books, addresses relative to the place.
+        """
+        n, who = self.place.n, self.place.customers
+        planned = self.devices.switch
+        order = np.full(n, NEVER)
+        for booked in orders:
+            _next_order(booked.second, booked.payer, booked.way, data.ways().device, planned, order)
+        u = keyed_uniform(self.spec.seed, "enrol", who)
+        normal = ndtri(np.clip(keyed_uniform(self.spec.seed, "enrol-lead", who), 1e-9, 1 - 1e-9))
+        lead = np.maximum(_LEAD_S * np.exp(_LEAD_LOG_SD * normal), 20).astype(np.int64)
+        soon = (u < _ENROL_TO_PAY) & (order < NEVER)
+        switch = np.where(soon, np.maximum(order - lead, 0), planned)
+        self.devices = replace(self.devices, switch=switch)
+
+    def _opened(self, slot: Int64, address: Int64, customer: Int64, which: Int64) -> NDArray[np.generic]:
+        """Current accounts open when their customers come, savings accounts then or later."""
+        since = self.onboarded[customer * (which < 2)]
+        later = keyed_uniform(self.spec.seed, "opened", address)
+        days = 30 + keyed_integers(self.spec.seed, "opened", address, 5_970)
+        days = np.where(which == 0, since, np.where(which == 1, 30 + later * (since - 30), days))
+        return np.asarray(np.datetime64(self.spec.start, "D") - days.astype(np.int64))
 
     def _date(self, name: str, ids: Int64, least: int, most: int) -> NDArray[np.generic]:
         days = keyed_integers(self.spec.seed, name, ids, most - least) + least
@@ -221,7 +255,7 @@ class Register:
                 "email": identifiers.make("email", who, seed=seed, mode=mode),
                 "phone": identifiers.make("phone_de", who, seed=seed, mode=mode, repeat=True),
                 "street": self._streets(who),
-                "onboarded_on": self._date("onboarded", who, 400, 7_000),
+                "onboarded_on": np.datetime64(self.spec.start, "D") - self.onboarded,
             },
         )
 
@@ -337,7 +371,7 @@ class Register:
                 "organisation_id": tables.nulls(self.organisation_id[organisation * held], ~held),
                 "place": np.full(slot.size, self.part, np.int32),
                 "currency": tables.constant(CURRENCY, slot.size),
-                "opened_on": self._date("opened", address, 30, 6_000),
+                "opened_on": self._opened(slot, address, customer, which),
                 "opening_balance_minor": place.opening[slot],
                 "credit_limit_minor": tables.nulls(place.limit[slot], place.limit[slot] >= UNLIMITED),
             },
@@ -358,6 +392,17 @@ class Register:
                 "expires_on": self._date("expires", who, -1_800 - self.spec.days, -100 - self.spec.days),
             },
         )
+
+
+@compiled
+def _next_order(
+    second: Int64, payer: Int64, way: NDArray[np.int8], orders: NDArray[np.bool_], since: Int64, found: Int64
+) -> None:
+    """Lowers `found` to each customer's first order from `since` on."""
+    for i in range(second.size):
+        who = payer[i]
+        if 0 <= who < since.size and orders[way[i]] and since[who] <= second[i] < found[who]:
+            found[who] = second[i]
 
 
 def _words(pool: Sequence[str], codes: Int64) -> pa.Array:

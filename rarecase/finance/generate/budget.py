@@ -1,0 +1,212 @@
+"""Living within one's means: what is left of an income is spent or put aside, and what is missing is fetched.
+
+All of it looks at the ordinary world alone, as planned by the customer, and never at what cases do. So a case
+moves no payment here, and balances stay near where they began, over years too.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rarecase.common.compiled import compiled
+from rarecase.common.seeds import Float64, Int64
+from rarecase.common.tables import NEVER
+from rarecase.finance import data
+from rarecase.finance.cases import ground
+from rarecase.finance.generate.crossing import Crossing
+from rarecase.finance.generate.flows import (
+    ATM_MONTHLY,
+    CASH_IN,
+    HOUSING_SHARE,
+    INVOICES_MONTHLY,
+    SAVINGS_LEAST,
+    SAVINGS_MOST,
+    Flow,
+    Maker,
+    flow,
+    mobile_or_web,
+)
+from rarecase.finance.generate.place import NEITHER
+from rarecase.finance.generate.purchases import spending_scale
+
+#: Payments per month for what is bought on account: craftsmen, doctors, holidays, furniture.
+ACCOUNTS_MONTHLY = 0.8
+_ACCOUNTS_LOG_SD = 0.9
+_FARTHEST = 2.3
+#: Share of people with a monthly plan for what is left over.
+_INVESTS = 0.8
+_LEAST_SPENT_MINOR = 6_000.0
+#: Months between two large purchases out of savings.
+_PROJECT_MONTHS = 14.0
+_LOW, _HIGH = 0.7, 1.5
+_STEP_MINOR, _LEAST_MINOR = 1_000, 5_000
+
+
+def planned_surplus(make: Maker) -> Float64:
+    """What each customer's planned income leaves per month after planned spending, in minor units."""
+    place, population = make.place, make.spec.population
+    income, own = place.income, place.segment == ground.SELF_EMPLOYED
+    kinds, billers = data.shops(), data.billers()[:-1]
+    purchase = float((kinds.share * kinds.median_minor * np.exp(kinds.log_sd**2 / 2)).sum())
+    bill = sum(biller.share * biller.median_minor * np.exp(biller.log_sd**2 / 2) for biller in billers)
+    sent = ground.TRANSFER_MEDIAN_MINOR * np.exp(ground.TRANSFER_LOG_SD**2 / 2)
+    sent = population.transfers_per_month * sent * np.sqrt(income / ground.USUAL_INCOME_MINOR)
+    median, log_sd, often, seldom = CASH_IN
+    paid_in = np.where(own, often, seldom) * place.activity * median * np.exp(log_sd**2 / 2)
+    earned = np.where(own, INVOICES_MONTHLY / 4.6 * np.exp(0.75**2 / 2) * place.activity, 1.0) * income
+    spent = (
+        population.purchases_per_month * place.activity * purchase * spending_scale(income)
+        + sent * place.activity
+        - sent.mean()
+        + ATM_MONTHLY * place.activity * float(np.average(ground.ATM_MINOR, weights=ground.ATM_SHARES))
+        + np.where(place.housing == NEITHER, 0.0, HOUSING_SHARE) * income
+        + bill * (income / ground.USUAL_INCOME_MINOR) ** 0.25
+        + np.where(place.saves, (SAVINGS_LEAST + SAVINGS_MOST) / 2, 0.0) * income
+        + 400.0
+    )
+    return np.asarray(earned + paid_in - spent, np.float64)
+
+
+def spent_surplus(make: Maker) -> list[Flow]:
+    """What people do with what their plan leaves over: invest a fixed part of it, and buy on account."""
+    place, surplus = make.place, planned_surplus(make)
+    invests = make.rng("investing", "share").random(place.n)
+    fixed = np.trunc(surplus * np.where(invests < _INVESTS, 0.9 * invests / _INVESTS, 0.0) / 1_000) * 1_000
+    who = np.flatnonzero(fixed > 0)
+    row, second = make.monthly("investing", make.rng("investing", "day").integers(1, 29, who.size))
+    amount = fixed[who[row]].astype(np.int64)
+    invested = flow(second, amount, who[row], make.slots.first("world"), "investing")
+    return [invested, _bought_on_account(make, surplus - np.maximum(fixed, 0))]
+
+
+def _bought_on_account(make: Maker, left: Float64) -> Flow:
+    place = make.place
+    owner = make.owners("on-account", ACCOUNTS_MONTHLY / place.activity)
+    each = np.maximum(left, _LEAST_SPENT_MINOR) / ACCOUNTS_MONTHLY
+    median = each / np.exp(_ACCOUNTS_LOG_SD**2 / 2)
+    normal = np.clip(make.rng("on-account", "amount").standard_normal(owner.size), -_FARTHEST, _FARTHEST)
+    amount = np.rint(median[owner] * np.exp(_ACCOUNTS_LOG_SD * normal)).astype(np.int64)
+    way = mobile_or_web(make.rng("on-account", "way").random(owner.size))
+    second = make.seconds("on-account", "person", owner.size)
+    return flow(second, np.maximum(amount, 500), owner, make.slots.first("world"), way)
+
+
+def evened(make: Maker, flows: list[Flow], crossings: list[Crossing]) -> list[Flow]:
+    """What customers put aside and fetch back once a month, and what they buy out of their savings.
+
+    Parameters
+    ----------
+    flows, crossings
+        Everything else that the ordinary world books at this place.
+
+    Returns
+    -------
+    list of Flow
+        Moves between current account and savings, or the world outside where there is no savings account;
+        then large purchases.
+    """
+    place, slots = make.place, make.slots
+    day = make.rng("even", "day").integers(6, 21, place.n)
+    days = make.calendar.monthly(day, "next")
+    within = ground.batch().draw(make.rng("even", "time"), days.size).reshape(days.shape) // ground.SECOND_US
+    moment = np.where(days >= 0, days * ground.DAY_S + within, NEVER)
+    net = _net(make, moment, flows, crossings)
+    moved, here, bought = _moves(make, moment, net)
+    rows, months = np.nonzero(moved)
+    amount = moved[rows, months]
+    apart = np.where(here[rows, months], slots.first("savings") + rows, slots.first("world"))
+    ways = data.ways()
+    kept = flow(
+        moment[rows, months],
+        np.abs(amount),
+        np.where(amount > 0, rows, apart),
+        np.where(amount > 0, apart, rows),
+        np.where(amount > 0, ways.code("savings"), ways.code("release")).astype(np.int8),
+    )
+    return [kept, *_purchases(make, moment, bought)]
+
+
+def _net(make: Maker, moment: Int64, flows: list[Flow], crossings: list[Crossing]) -> Int64:
+    """What came in less what went out until each month's moment, shape (accounts, months + 1)."""
+    slots, spec = make.slots, make.spec
+    month = (np.datetime64(spec.start, "D") + np.arange(spec.days)).astype("datetime64[M]").astype(np.int64)
+    column = month - month[0] + 1
+    net = np.zeros((2 * slots.block, moment.shape[1] + 1), np.int64)
+    full = np.full((slots.block, moment.shape[1]), NEVER)
+    full[: make.place.n] = moment
+    for each in flows:
+        _collect(each.second, each.amount, each.payer, each.payee, 0, column, full, net)
+    base = make.place.part * slots.width
+    for piece in crossings:
+        _collect(piece.second, piece.amount, piece.payer, piece.payee, base, column, full, net)
+    return net
+
+
+@compiled
+def _collect(
+    second: Int64,
+    amount: Int64,
+    payer: Int64,
+    payee: Int64,
+    base: int,
+    column: Int64,
+    moment: Int64,
+    net: Int64,
+) -> None:
+    block = moment.shape[0]
+    for i in range(second.size):
+        at = column[second[i] // 86_400]
+        who = payer[i] - base
+        if 0 <= who < 2 * block:
+            late = 1 if second[i] >= moment[who % block, at] else 0
+            net[who, at + late] -= amount[i]
+        who = payee[i] - base
+        if 0 <= who < 2 * block:
+            late = 1 if second[i] >= moment[who % block, at] else 0
+            net[who, at + late] += amount[i]
+
+
+def _moves(make: Maker, moment: Int64, net: Int64) -> tuple[Int64, NDArray[np.bool_], Int64]:
+    """Minor units put aside (above zero) or fetched; which of it meets the savings account here, and not one
+    elsewhere; minor units spent on large purchases. Shapes (n, months).
+    """
+    place, n, first = make.place, make.place.n, make.slots.first("savings")
+    wanted = place.opening[:n].astype(np.float64)
+    held, kept = place.opening[:n].copy(), place.opening[first : first + n].copy()
+    moved, bought = np.zeros_like(moment), np.zeros_like(moment)
+    here = np.zeros(moment.shape, np.bool_)
+    u = make.rng("even", "project").random((2, *moment.shape))
+    project = np.rint(place.income[:, None] * 0.1 * _PROJECT_MONTHS * (0.3 + 1.4 * u[1]) / 5_000) * 5_000
+    for month in range(moment.shape[1]):
+        held, kept = held + net[:n, month], kept + net[first : first + n, month]
+        now = moment[:, month] < NEVER
+        over = now & (held > _HIGH * wanted)
+        under = now & (held < _LOW * wanted)
+        step = np.where(over | under, held - wanted, 0.0)
+        move = (np.trunc(step / _STEP_MINOR) * _STEP_MINOR).astype(np.int64)
+        move[np.abs(move) < _LEAST_MINOR] = 0
+        # Who has no savings here, or too little, has some elsewhere, or a family.
+        here[:, month] = place.saves & (kept + move >= 0)
+        held, kept, moved[:, month] = held - move, kept + np.where(here[:, month], move, 0), move
+        buys = now & place.saves & (u[0, :, month] < 1 / _PROJECT_MONTHS) & (move >= 0)
+        most = np.trunc(np.maximum(kept, 0) * 0.7 / _STEP_MINOR) * _STEP_MINOR
+        cost = np.where(buys, np.minimum(project[:, month], most), 0.0).astype(np.int64)
+        kept, bought[:, month] = kept - cost, cost
+    return moved, here, bought
+
+
+def _purchases(make: Maker, moment: Int64, bought: Int64) -> list[Flow]:
+    """Savings fetched for a large purchase, and the purchase some days later, at hours when people pay."""
+    slots = make.slots
+    rows, months = np.nonzero(bought)
+    amount, when = bought[rows, months], moment[rows, months]
+    fetched = flow(when, amount, slots.first("savings") + rows, rows, "release")
+    clock = ground.clock(make.spec.start, make.spec.days, "person")
+    low = clock.share(when * ground.SECOND_US)
+    high = clock.share((when + 6 * ground.DAY_S) * ground.SECOND_US)
+    u = make.rng("even", "purchase").random((2, rows.size))
+    second = clock.at(np.minimum(low + u[0] * (high - low), 1 - 1e-12)) // ground.SECOND_US
+    later = np.flatnonzero(second > when)
+    paid = flow(second[later], amount[later], rows[later], slots.first("world"), mobile_or_web(u[1][later]))
+    return [fetched, paid]
