@@ -52,20 +52,62 @@ BASES = {
     "Lifetime Prevalence": "lifetime",
     "Annual incidence": "incidence",
 }
-PLACES = ("Worldwide", "Europe")
+#: Areas by what they say of the world; then the median of several countries; one alone comes last.
+PLACES = ("Worldwide", "Europe", "United States")
+COUNTRIES = "several countries"
+#: Upper bound of 1-5 in 10,000, the most that is rare.
+COMMON_CLASS = 5e-4
+NOWHERE = ("Specific population",)
 #: Makes a share of the living out of a yearly rate. Orphanet gives an incidence alone mostly for what is over
 #: within a year or so (infections, aggressive cancers), one way or the other.
 YEARS_WITH_DISEASE = 1.0
 WORLD = 8.1e9
+Record = tuple[str, str, str]
+Estimate = tuple[float, str, str, str, str]
 MALE_ROOTS = ("HP:0010461", "HP:0008669", "HP:0008775", "HP:0000771", "HP:0012864")
 FEMALE_ROOTS = ("HP:0010460", "HP:0000140", "HP:0008222", "HP:0100615")
-#: Names of disorders that befall one sex; Orphanet has no field for it.
-MALE_NAMES = re.compile(r"\btestic|\bprostat|\bpenile|\bmicropenis|klinefelter|^male |46,xx testicular")
-FEMALE_NAMES = re.compile(
-    r"\bovar|\buterus|\buterine|\bvagin|\bvulv|\bendometr|of pregnancy|^turner syndrome|rokitansky|^placental"
-    r"|46,xx gonadal|^female |maternal phenylketonuria|hemivagina|trophoblastic"
+#: Branches of HPO whose terms are there at birth or not at all (reviewed one by one); what HPO itself says of
+#: later life beneath them is left out, and so is what may be acquired (fractures, contractures, wasting).
+CONGENITAL_ROOTS = (
+    "HP:0001197",  # abnormality of prenatal development or birth
+    "HP:0001671",  # abnormal cardiac septum morphology
+    "HP:0001999",  # abnormal facial shape
+    "HP:0000202",  # orofacial cleft
+    "HP:0009815",  # aplasia or hypoplasia of the extremities
+    "HP:0001159",  # syndactyly
+    "HP:0010442",  # polydactyly
+    "HP:0000589",  # coloboma
+    "HP:0008056",  # aplasia or hypoplasia affecting the eye
+    "HP:0000377",  # abnormal pinna morphology
+    "HP:0000286",  # epicanthus
+    "HP:0000316",  # hypertelorism
+    "HP:0000601",  # hypotelorism
+    "HP:0008050",  # abnormality of the palpebral fissures
+    "HP:0005105",  # abnormal nasal morphology
+    "HP:0000288",  # abnormality of the philtrum
+    "HP:0000290",  # abnormal forehead morphology
+    "HP:0000347",  # micrognathia
+    "HP:0002084",  # encephalocele
+    "HP:0002323",  # anencephaly
+    "HP:0002414",  # spina bifida
+    "HP:0000776",  # congenital diaphragmatic hernia
+    "HP:0000811",  # abnormal external genitalia morphology
+    "HP:0000104",  # renal agenesis
+    "HP:0007370",  # aplasia or hypoplasia of the corpus callosum
+    "HP:0001302",  # pachygyria
+    "HP:0001360",  # holoprosencephaly
+    "HP:0002023",  # anal atresia
+    "HP:0002032",  # esophageal atresia
+    "HP:0001762",  # talipes equinovarus
+    "HP:0001363",  # craniosynostosis
+    "HP:0000465",  # webbed neck
 )
-NEITHER = re.compile(r"wilson-turner|ovotesticular|breast and/or ovarian|premature ovarian failure syndrome")
+CONGENITAL_NAMES = re.compile(
+    r"^congenital |tetralogy of fallot|transposition of the great|truncus arteriosus"
+)
+LATER_LIFE = re.compile(
+    r"acquired|secondary|progressive|postnatal|late-onset|atrophy of|coarse|neoplasm|failure|hydrocele|tumor"
+)
 PHENOTYPE_ROOT = "HP:0000118"
 
 
@@ -116,36 +158,27 @@ def _disorders(source: Path) -> pd.DataFrame:
             "synonyms": kept.synonyms,
             "onset": kept.onset.map(lambda text: _bits(text, ONSETS)).astype("int16"),
             "inheritance": kept.inheritance.map(lambda text: _bits(text, MODES)).astype("int16"),
-            "sex": [_sex_of_name(name) for name in kept.label],
             "prevalence": [estimates[code][0] for code in kept.orpha_code],
             "prevalence_class": pd.Categorical([estimates[code][1] for code in kept.orpha_code]),
             "basis": pd.Categorical([estimates[code][2] for code in kept.orpha_code]),
             "evidence": pd.Categorical([estimates[code][3] for code in kept.orpha_code]),
+            "place": pd.Categorical([estimates[code][4] for code in kept.orpha_code]),
             "icd10cm": [codes.get(code) for code in kept.orpha_code],
         }
-    ).astype({"sex": "int8"})
+    )
 
 
 def _bits(text: str, names: tuple[str, ...]) -> int:
     return sum(1 << names.index(word) for word in text.split("|") if word in names)
 
 
-def _sex_of_name(name: str) -> int:
-    """0 either, 1 male, 2 female."""
-    low = name.lower()
-    if NEITHER.search(low):
-        return 0
-    return 1 if MALE_NAMES.search(low) else 2 if FEMALE_NAMES.search(low) else 0
-
-
-def _prevalences(
-    records: pd.DataFrame, means: pd.DataFrame, codes: Iterable[str]
-) -> dict[str, tuple[float, str, str, str]]:
-    """Per disorder: share of the living (NaN unknown), class, basis, evidence."""
-    classed: dict[tuple[str, str], list[tuple[str, str, str]]] = defaultdict(list)
+def _prevalences(records: pd.DataFrame, means: pd.DataFrame, codes: Iterable[str]) -> dict[str, Estimate]:
+    """Per disorder: share of the living (NaN unknown), class, basis, evidence and place."""
+    classed: dict[tuple[str, str], list[Record]] = defaultdict(list)
     families: dict[str, float] = defaultdict(float)
     for row in records.itertuples(index=False):
-        if row[3] in CLASSES:
+        # A village of founders says nothing of the world.
+        if row[3] in CLASSES and row.geographic not in NOWHERE:
             classed[row.orpha_code, row.type].append((row.geographic, row[3], row.qualification))
     for row in means[means.type == "Cases/families"].itertuples(index=False):
         families[row.orpha_code] = max(families[row.orpha_code], float(row.val_moy or 0))
@@ -158,39 +191,54 @@ def _prevalences(
 
 def _prevalence(
     code: str,
-    classed: dict[tuple[str, str], list[tuple[str, str, str]]],
+    classed: dict[tuple[str, str], list[Record]],
     valued: dict[tuple[str, str], list[tuple[str, float]]],
     families: dict[str, float],
-) -> tuple[float, str, str, str]:
+) -> Estimate:
+    """The most trusted kind of record for a wide area, or several countries; then what one country has."""
+    one = None
     for kind, basis in BASES.items():
         found = classed.get((code, kind))
         if not found:
             continue
         place, name, qualification = _central(found)
         low, high = CLASSES[name]
+        if place not in PLACES and place != COUNTRIES:
+            # What is common in one country and told of no other is a founder's: no figure for the world.
+            if high < COMMON_CLASS:
+                one = one or (_year(low, basis), name, basis, "expert", place)
+            continue
         values = [value for where, value in valued.get((code, kind), []) if where == place]
         value = min(max(median(values), low), high) if values else math.sqrt(low * high)
-        if basis == "incidence":
-            value = min(value * YEARS_WITH_DISEASE, 5e-4)
         counted = basis == "point" and qualification == "Value and class"
-        return value, name, basis, "observed" if counted else "expert"
+        return _year(value, basis), name, basis, "observed" if counted else "expert", place
+    if one:
+        # One country alone: the least that its class allows.
+        return one
     if families.get(code, 0) > 0:
         # Known patients are a lower bound, the class below one in a million an upper one.
         low = families[code] / WORLD
-        return math.sqrt(min(low, 1e-6) * 1e-6), "cases or families", "cases", "expert"
-    return math.nan, "unknown", "unknown", "expert"
+        return math.sqrt(min(low, 1e-6) * 1e-6), "cases or families", "cases", "expert", "Worldwide"
+    return math.nan, "unknown", "unknown", "expert", "unknown"
 
 
-def _central(found: list[tuple[str, str, str]]) -> tuple[str, str, str]:
-    """The record for the widest area; among countries the one of the median class."""
+def _year(value: float, basis: str) -> float:
+    """A share of the living, out of what its kind of record counts."""
+    return min(value * YEARS_WITH_DISEASE, 5e-4) if basis == "incidence" else value
+
+
+def _central(found: list[Record]) -> Record:
+    """The record for the widest area; among several countries the one of the median class."""
     for place in PLACES:
         here = [record for record in found if record[0] == place]
         if here:
             return _median_class(here)
-    return _median_class(found)
+    middle = _median_class(found)
+    several = len({record[0] for record in found}) > 1
+    return (COUNTRIES if several else middle[0], middle[1], middle[2])
 
 
-def _median_class(found: list[tuple[str, str, str]]) -> tuple[str, str, str]:
+def _median_class(found: list[Record]) -> Record:
     ordered = sorted(found, key=lambda record: (CLASSES[record[1]][0], record))
     return ordered[(len(ordered) - 1) // 2]
 
@@ -220,6 +268,7 @@ def _phenotypes(source: Path, disorders: pd.DataFrame) -> tuple[pd.DataFrame, pd
             "name": [names[code] for code in closed],
             "organ": pd.Categorical([organs(code) for code in closed]),
             "sex": pd.Series([_sex_of_term(code, parents) for code in closed], dtype="int8"),
+            "congenital": [_congenital(code, names, parents) for code in closed],
             "parents": [[index[parent] for parent in parents[code]] for code in closed],
         }
     )
@@ -302,6 +351,15 @@ def _sex_of_term(code: str, parents: dict[str, list[str]]) -> int:
     return 0 if male == female else 1 if male else 2
 
 
+def _congenital(code: str, names: dict[str, str], parents: dict[str, list[str]]) -> bool:
+    """Whether a term is there at birth or not at all."""
+    if LATER_LIFE.search(names[code].lower()):
+        return False
+    return bool(_up(code, parents) & set(CONGENITAL_ROOTS)) or bool(
+        CONGENITAL_NAMES.search(names[code].lower())
+    )
+
+
 # -- small tables ------------------------------------------------------------------------------------------
 
 
@@ -355,7 +413,11 @@ def _confidence(row, role: str) -> str:  # type: ignore[no-untyped-def]
 
 
 def _ratios(source: Path) -> pd.DataFrame:
-    """AUC ratio per pair of victim and inhibitor: median over the arms of clinical studies, with papers."""
+    """AUC ratio per pair of victim and inhibitor: the geometric mean over studies, each over its arms first.
+
+    Pairs that no study of the first collection has are filled with the largest ratio that the interaction
+    database of FDA's names with its perpetrator.
+    """
     arms = pd.read_csv(source / "clinical_ddi_auc_ratios.csv").rename(columns={"AUCR Avg": "ratio"})
     arms = arms[
         arms.ratio.notna() & arms.Mechanism.isin(["Reversible_Inhibition", "Mechanism_based_Inactivation"])
@@ -370,10 +432,29 @@ def _ratios(source: Path) -> pd.DataFrame:
     for (victim, perpetrator), group in arms.groupby(["victim", "perpetrator"]):
         papers = sorted({_paper(text) for text in group.Reference if "nlm.nih.gov" in text} - {""})
         if papers and group.ratio.max() < 50:
-            figures = (group.ratio.median(), group.ratio.min(), group.ratio.max())
-            rows.append((victim, perpetrator, *(round(x, 3) for x in figures), len(group), " ".join(papers)))
-    columns = ["victim", "perpetrator", "ratio", "low", "high", "arms", "pmid"]
-    return pd.DataFrame(rows, columns=columns)
+            studies = [_geometric(study.ratio) for _, study in group.groupby("Reference")]
+            figures = (_geometric(studies), min(studies), max(studies))
+            told = (len(studies), len(group), "studies", " ".join(papers))
+            rows.append((victim, perpetrator, *(round(x, 3) for x in figures), *told))
+    known = {(row[0], row[1]) for row in rows}
+    rows += [row for row in _largest(source, sensitive, strong) if (row[0], row[1]) not in known]
+    columns = ["victim", "perpetrator", "ratio", "low", "high", "studies", "arms", "basis", "reference"]
+    return pd.DataFrame(sorted(rows), columns=columns)
+
+
+def _geometric(values: Iterable[float]) -> float:
+    found = [math.log(value) for value in values]
+    return math.exp(sum(found) / len(found))
+
+
+def _largest(source: Path, sensitive: set[str], strong: set[str]) -> list[tuple[object, ...]]:
+    """Oral victims with the strong inhibitor that gave the largest ratio, with its reference."""
+    table = _read(source, "fda_oi_didb_2015.csv")
+    table = table[table.name.isin(sensitive) & table.ddi_inhibitor.isin(strong) & (table.ddi_route == "po")]
+    return [
+        (row.name, row.ddi_inhibitor, ratio, ratio, ratio, 1, 1, "largest published", row.ddi_ref.strip())
+        for row, ratio in ((row, round(float(row.ddi_AUCR), 3)) for row in table.itertuples(index=False))
+    ]
 
 
 def _paper(reference: str) -> str:

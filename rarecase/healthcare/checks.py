@@ -157,8 +157,10 @@ def _register(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _only_xlr() -> NDArray[np.bool_]:
     """Disorders whose only mode is X-linked recessive, shape (n,)."""
-    modes = catalogue().inheritance
-    return np.asarray(modes[:, XLR] & (modes.sum(axis=1) == 1), np.bool_)
+    book = catalogue()
+    only = book.inheritance[:, XLR] & (book.inheritance.sum(axis=1) == 1)
+    # Some of them are of female carriers, or make girls of XY children.
+    return np.asarray(only & (book.male_share == 1), np.bool_)
 
 
 def _sexes(connection: duckdb.DuckDBPyConnection) -> Iterator[Finding]:

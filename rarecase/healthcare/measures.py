@@ -185,7 +185,9 @@ def _rare(dataset: Dataset, told: list[dict[str, Any]]) -> Iterator[Measure]:
     ]
     if len(everyone) >= FEWEST:
         yield from _prevalence(dataset, everyone)
-        yield from _delay(np.array([case["delay_years"] for case in everyone]))
+        yield from _delay(
+            np.array([case["delay_years"] for case in everyone if case["delay_years"] is not None])
+        )
     diseased = [case["case_id"] for case in told if case["kind"] == "rare_disease"]
     if len(diseased) >= FEWEST:
         yield _signs(dataset, len(diseased))
@@ -199,19 +201,18 @@ def _prevalence(dataset: Dataset, everyone: list[dict[str, Any]]) -> Iterator[Me
         return
     weight = dict(zip(rows.column("row_id").to_pylist(), rows.column("weight").to_pylist(), strict=True))
     counted = [case for case in everyone if case["entity_id"] in weight]
-    pointed = sum(weight[case["entity_id"]] for case in counted if case["prevalence_basis"] == "point")
-    value = pointed / dataset.spec.size
+    value = sum(weight[case["entity_id"]] for case in counted) / dataset.spec.size
     error = ERRORS * value / math.sqrt(max(len(counted), 1))
     yield Measure(
-        name="rare disease, point prevalence",
-        meaning="Weighted share of people with a disorder whose point prevalence is published",
+        name="rare disease, prevalence",
+        meaning="Weighted share of people with a rare disorder",
         value=value,
         unit="share",
         low=max(0.035 - error, 0.0),
         high=0.059 + error,
         published=0.047,
         evidence="observed",
-        source="Nguengang Wakap 2020, Eur J Hum Genet 28:165: 3.5 to 5.9 % (3,585 disorders; here 2,666)",
+        source="Nguengang Wakap 2020, Eur J Hum Genet 28:165: 3.5 to 5.9 % (3,585 disorders; here 2,891)",
         weighted=True,
     )
 

@@ -33,6 +33,8 @@ SPECIALTIES = (
     "gynaecology",
     "genetics",
 )
+#: Codes of FHIR's condition-category.
+CATEGORIES = ("problem-list-item", "encounter-diagnosis")
 VERIFICATIONS = ("provisional", "confirmed", "refuted")
 INTERPRETATIONS = ("L", "N", "H")
 
@@ -142,6 +144,7 @@ CONDITIONS = Table(
         _key("condition_id", "Key of the entry"),
         _key("patient_id", "Who has it"),
         _ENCOUNTER_ID,
+        _category("category", "Known when the record was opened, or a diagnosis of an encounter", CATEGORIES),
         Column(
             name="icd10cm",
             type="category",
@@ -178,6 +181,11 @@ CONDITIONS = Table(
     key=("condition_id",),
     references=(_PATIENT, _ENCOUNTER),
     row_rules=(
+        RowRule(
+            name="category_by_encounter",
+            sql="(category = 'problem-list-item') = (encounter_id IS NULL)",
+            meaning="What was known at the opening is of no encounter",
+        ),
         RowRule(
             name="condition_has_code",
             sql="icd10cm IS NOT NULL OR orpha IS NOT NULL",

@@ -14,8 +14,8 @@ from rarecase.healthcare.cases import pair
 from rarecase.healthcare.cases.pair import MINUTE, Bools, Floats, Meeting, Pair
 from rarecase.healthcare.cases.record import AMBULATORY, EMERGENCY, INPATIENT, Effects
 from rarecase.healthcare.data import pharmacology
-from rarecase.healthcare.data.pharmacology import inhibitors, victims
-from rarecase.healthcare.data.population import US_PER_DAY
+from rarecase.healthcare.data.pharmacology import victims
+from rarecase.healthcare.data.population import NEVER, US_PER_DAY
 from rarecase.healthcare.schema import SPECIALTIES
 
 if TYPE_CHECKING:
@@ -71,19 +71,16 @@ def happen(case: Interaction, spec: HealthcareSpec, homes: Int64, onset_us: Int6
     ratio, on_midazolam = pharmacology.exposure(
         meeting.victim, meeting.perpetrator, _normal(meeting, "study"), _normal(meeting, "subject")
     )
-    event = _event(case, meeting, spec.horizon_us)
-    end = np.minimum(event + meeting.days("recovery", 7, 24), (event + spec.horizon_us) // 2)
+    kind = _setting(meeting, ratio)
+    event = _event(case, meeting, kind)
+    end = np.minimum(event + meeting.days("recovery", 7, 24), (event + meeting.until) // 2)
     stops_victim = meeting.draw("what is stopped") < 0.7
-    course = meeting.days("course", *_course(meeting))
-    last = np.where(stops_victim, meeting.at + course, event)
-    pair.prescribe_inhibitor(
-        meeting, np.maximum(np.minimum(last, meeting.at + course), event), spec.horizon_us
-    )
-    _victim(meeting, event, end, stops_victim, spec.horizon_us)
+    pair.prescribe_inhibitor(meeting, np.where(stops_victim, meeting.at + meeting.course, event))
+    _victim(meeting, event, end, stops_victim)
     # A difficult case is a mild one: the value moves, but less than the exposure would let it.
     strength = (1.25 - 0.9 * case.difficulty) * np.log(ratio)
     shift = pharmacology.effects()[meeting.victim] * strength[:, None]
-    _visit_for_harm(meeting, event, ratio, shift)
+    _visit_for_harm(meeting, event, kind, shift)
     _recovery(meeting, end, 0.12 * shift)
     effects.shift_ordinary(meeting.local, meeting.at + US_PER_DAY, end - US_PER_DAY, shift)
     seen = meeting.draw("recognised") < RECOGNISED
@@ -95,47 +92,49 @@ def _normal(meeting: Meeting, name: str) -> Floats:
     return np.asarray(ndtri(meeting.draw(name) * (1 - 2e-16) + 1e-16), np.float64)
 
 
-def _event(case: Interaction, meeting: Meeting, horizon_us: int) -> Int64:
-    """When the patient is seen for it: days after the inhibitor began, later where it is hard to see."""
+def _event(case: Interaction, meeting: Meeting, kind: Int64) -> Int64:
+    """When the patient is seen for it: days after the inhibitor began, later where it is hard to see.
+
+    It is so while the inhibitor is taken, and before the record ends.
+    """
     lag = np.array([found.lag_days for found in victims()])[meeting.victim]
     wait = meeting.days("lag", lag[:, 0], lag[:, 1]) * (0.75 + 0.5 * case.difficulty)
-    moment = meeting.at + np.minimum(wait.astype(np.int64), (horizon_us - meeting.at) // 2)
-    # At any hour, as such things come, but in whole minutes.
-    return np.asarray(moment // MINUTE * MINUTE, np.int64)
+    wait = np.minimum(wait, (0.6 + 0.4 * meeting.draw("lag in a short course")) * meeting.course)
+    moment = meeting.at + np.minimum(wait.astype(np.int64), (meeting.until - meeting.at) // 2)
+    # Emergencies come at any hour, but in whole minutes; others in office hours.
+    moment = np.where(kind == AMBULATORY, meeting.in_office(moment, "event hour"), moment // MINUTE * MINUTE)
+    return np.asarray(np.maximum(moment, meeting.at + 60 * MINUTE), np.int64)
 
 
-def _course(meeting: Meeting) -> tuple[Floats, Floats]:
-    days = np.array([found.course_days for found in inhibitors()])[meeting.perpetrator]
-    return days[:, 0], days[:, 1]
+def _setting(meeting: Meeting, ratio: Floats) -> Int64:
+    """Where the patient is seen for it: strong cases are emergencies or admitted."""
+    urgency = 1 / (1 + np.exp(-2.0 * (np.log(ratio) - EMERGENCY_AT)))
+    u = meeting.draw("where to")
+    return np.where(u < 0.35 * urgency, INPATIENT, np.where(u < urgency, EMERGENCY, AMBULATORY))
 
 
-def _victim(meeting: Meeting, event: Int64, end: Int64, stops: Bools, horizon_us: int) -> None:
+def _victim(meeting: Meeting, event: Int64, end: Int64, stops: Bools) -> None:
     """The victim's exposure: theirs, cut short and taken up again; or one that the case brings."""
     once = meeting.of_victim("single_dose").astype(np.bool_)
     start = meeting.at - meeting.days("on the victim since", 14, 300)
     start = np.where(once, event - 90 * MINUTE, start)
-    last = np.where(once, event - 60 * MINUTE, np.where(stops, event, np.int64(horizon_us)))
-    pair.bring_victim(meeting, start, last, horizon_us)
+    last = np.where(once, event - 60 * MINUTE, np.where(stops, event, NEVER))
+    pair.bring_victim(meeting, start, last)
     row = np.flatnonzero((meeting.own >= 0) & stops)
     meeting.effects.change("medications", meeting.own[row], "end", event[row], "victim/stopped")
     again = row[meeting.draw("taken up again")[row] < 0.6]
     drugs = {"drug": meeting.of_victim("drug")[again], "reason": meeting.of_victim("reason")[again]}
     none = np.full(again.shape, -1, dtype=np.int64)
-    later = np.full(again.shape, horizon_us)
-    pair.expose(meeting, again, none, drugs, end[again], later, horizon_us, "victim/taken up again")
+    later = np.full(again.shape, NEVER)
+    pair.expose(meeting, again, none, drugs, end[again], later, "victim/taken up again")
 
 
-def _visit_for_harm(meeting: Meeting, event: Int64, ratio: Floats, shift: Floats) -> None:
-    """The encounter for it, with the values that show it; strong cases are emergencies or admitted."""
-    urgency = 1 / (1 + np.exp(-2.0 * (np.log(ratio) - EMERGENCY_AT)))
-    u = meeting.draw("where to")
-    kind = np.where(u < 0.35 * urgency, INPATIENT, np.where(u < urgency, EMERGENCY, AMBULATORY))
-    reason = meeting.of_victim("event")
+def _visit_for_harm(meeting: Meeting, start: Int64, kind: Int64, shift: Floats) -> None:
+    """The encounter for it, with the values that show it."""
+    reason, u = meeting.of_victim("event"), meeting.draw("where to")
     hours = np.where(
         kind == INPATIENT, 30 + meeting.draw("stay") * 90, np.where(kind == EMERGENCY, 2 + 5 * u, 0.5)
     )
-    start = np.where(kind == AMBULATORY, meeting.in_office(event, "event hour"), event)
-    start = np.maximum(start, meeting.at + 60 * MINUTE)
     finish = start + (hours * 60).astype(np.int64) * MINUTE
     internal, urgent = SPECIALTIES.index("internal medicine"), SPECIALTIES.index("emergency medicine")
     specialty = np.where(kind == INPATIENT, internal, urgent)

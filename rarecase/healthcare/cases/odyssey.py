@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,15 +18,15 @@ from rarecase.healthcare.cases.record import (
     INPATIENT,
     NO_DAY,
     NO_TIME,
+    ON_THE_LIST,
     PROVISIONAL,
     REFUTED,
     Effects,
+    settled,
 )
 from rarecase.healthcare.cases.signs import Patients, Signs, patients_of, signs_of, within
 from rarecase.healthcare.data.clinic import clinic
-from rarecase.healthcare.data.disorders import (
-    organ_table,
-)
+from rarecase.healthcare.data.disorders import organ_table, terms
 from rarecase.healthcare.data.laboratory import laboratory
 from rarecase.healthcare.data.population import NEVER, US_PER_DAY
 from rarecase.healthcare.schema import SPECIALTIES
@@ -57,9 +58,11 @@ PANELS = {
 TELLING = 0.35
 #: Share of the other visits that are check-ups (expert).
 ROUTINE = 0.2
+#: Share of visits about another chronic condition of the patient's, where there is one (expert).
+OWN = 0.45
 #: Share of visits whose stated reason is what the disease is mistaken for; the others are as anybody's
 #: (expert).
-SAID = 0.25
+SAID = 0.15
 SEARCH, NAMING, FOLLOW_UP = 0, 1, 2
 ROLES = ("visit/search", "visit/diagnosis", "visit/follow-up")
 
@@ -72,6 +75,7 @@ def happen(case: RareDisease, spec: HealthcareSpec, homes: Int64, effects: Effec
     _write_signs(patients, signs, visits)
     detected = _write_diagnoses(patients, visits)
     _write_mistakes(patients, signs, visits)
+    _write_complaints(patients, visits)
     # A difficult case is a mild one: its values stand closer to those of everybody.
     shift = signs.shift() * (1.25 - 0.9 * case.difficulty)
     for name, share in PANELS.items():
@@ -103,12 +107,18 @@ def _write_signs(patients: Patients, signs: Signs, visits: _Visits) -> None:
             "encounter": np.where(visit >= 0, np.append(visits.key, -1)[visit], -1),
             "term": signs.term[row],
             "excluded": np.full(row.shape, name == "excluded"),
-            "onset_day": np.where(
-                name == "excluded", NO_DAY, (onset[owner] + lag.astype(np.int64)) // US_PER_DAY
-            ),
+            "onset_day": _since(patients, owner, signs.term[row], lag, name),
             "recorded": recorded,
         }
         effects.add("phenotypes", patients.local[owner], columns, f"phenotype/{name}")
+
+
+def _since(patients: Patients, owner: Int64, term: Int64, lag: Floats, told: str) -> Int64:
+    """When signs began: malformations at birth, others in the course of the disease; days."""
+    if told == "excluded":
+        return np.full(owner.shape, NO_DAY, dtype=np.int64)
+    begun = (patients.courses.onset_us[owner] + lag.astype(np.int64)) // US_PER_DAY
+    return np.where(terms().congenital[term], patients.birth_day[owner], begun)
 
 
 # -- visits ------------------------------------------------------------------------------------------------
@@ -126,6 +136,7 @@ class _Visits:
     end: Int64
     key: Int64
     stage: Int64
+    reason: Int64
     first: Int64
 
     def any(self, owner: Int64, u: Floats) -> Int64:
@@ -169,7 +180,7 @@ def _visits(patients: Patients, signs: Signs) -> _Visits:
             role=role,
         )
     first = np.searchsorted(owner, np.arange(patients.local.size + 1))
-    return _Visits(owner, np.append(start, 0), np.append(end, 0), key, stage, first)
+    return _Visits(owner, np.append(start, 0), np.append(end, 0), key, stage, reason, first)
 
 
 def _moments(patients: Patients) -> tuple[Int64, Int64, Int64]:
@@ -238,20 +249,49 @@ def _setting(patients: Patients, signs: Signs, owner: Int64, ids: Int64, stage: 
     specialty = np.where(u < 0.7, by_organ[organ], np.where(patients.child[owner], children, adults))
     specialty = np.where((stage == NAMING) & (u > 0.4), SPECIALTIES.index("genetics"), specialty)
     told = _mistake(organ, patients.draw("mistaken reason", ids))
-    return specialty, np.where(
-        patients.draw("reason known", ids) < SAID, told, _complaint(patients, owner, ids)
+    own = (u < 0.7) & (specialty == by_organ[organ])
+    reason = np.where(
+        (patients.draw("reason known", ids) < SAID) & (own | (u >= 0.7)),
+        told,
+        _complaint(patients, owner, ids, specialty),
     )
+    return specialty, reason
 
 
-def _complaint(patients: Patients, owner: Int64, ids: Int64) -> Int64:
-    """What anybody comes with: one of the acute complaints of ordinary visits, by their weights."""
-    weights = clinic().acute_weights[:2]
-    running = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
+def _complaint(patients: Patients, owner: Int64, ids: Int64, specialty: Int64) -> Int64:
+    """What anybody comes with to such a clinician: an acute complaint by its weight, or a check-up."""
     group = np.where(patients.child[owner], 0, 1)
+    running = _complaints()[group, specialty]
     u = patients.draw("complaint", ids)
-    acute = clinic().chronic + (u[:, None] >= running[group]).sum(axis=1)
+    acute = clinic().chronic + (u[:, None] >= running).sum(axis=1)
     routine = np.array([clinic().diagnosis("checkup_child"), clinic().diagnosis("checkup_adult")])[group]
-    return np.asarray(np.where(patients.draw("routine", ids) < ROUTINE, routine, acute), np.int64)
+    general = np.isin(specialty, [SPECIALTIES.index(name) for name in ("primary care", "paediatrics")])
+    checked = general & (patients.draw("routine", ids) < ROUTINE)
+    own = _own_condition(patients, owner, (specialty, general), patients.draw("which of theirs", ids))
+    theirs = (own >= 0) & ~checked & (patients.draw("about theirs", ids) < OWN)
+    return np.asarray(np.where(theirs, own, np.where(checked, routine, acute)), np.int64)
+
+
+def _own_condition(patients: Patients, owner: Int64, seen: tuple[Int64, Bools], u: Floats) -> Int64:
+    """One of the patient's other chronic conditions that such a clinician looks after, -1 for none."""
+    specialty, general = seen
+    after = np.array([SPECIALTIES.index(found.specialty) for found in clinic().diagnoses[: clinic().chronic]])
+    theirs = patients.effects.record.profile.conditions[patients.local][owner]
+    running = np.cumsum(theirs & (general[:, None] | (after == specialty[:, None])), axis=1)
+    wanted = np.minimum((u * running[:, -1]).astype(np.int64), running[:, -1] - 1)
+    place = (running <= wanted[:, None]).sum(axis=1)
+    return np.where(running[:, -1] > 0, place, -1)
+
+
+@lru_cache(maxsize=1)
+def _complaints() -> Floats:
+    """Running shares of the acute reasons by group of age and specialty, shape (2, specialties, acute)."""
+    weights = clinic().acute_weights[:2]
+    seen = np.ones((len(SPECIALTIES), weights.shape[1]), dtype=np.bool_)
+    for place in range(SPECIALTIES.index("neurology"), len(SPECIALTIES)):
+        seen[place] = [SPECIALTIES[place] in found for found in clinic().referred_to]
+    running = np.cumsum(weights[:, None, :] * seen[None, :, :], axis=2)
+    return np.asarray(running / running[:, :, -1:], np.float64)
 
 
 def _mistake(organ: Int64, u: Floats) -> Int64:
@@ -308,3 +348,33 @@ def _write_mistakes(patients: Patients, signs: Signs, visits: _Visits) -> None:
         "verified": np.where(settled, visits.start[naming[row]], NO_TIME),
     }
     patients.effects.add("conditions", patients.local[row], columns, "diagnosis/wrong")
+
+
+def _write_complaints(patients: Patients, visits: _Visits) -> None:
+    """What visits were about goes on the list as anybody's does, and is over when it is for anybody."""
+    count = visits.key.size
+    ids = patients.homes[visits.owner] * 4096 + within(visits.owner)
+    acute = visits.reason - clinic().chronic
+    listed = (acute >= 0) & (acute < clinic().acute_days.shape[0])
+    row = np.flatnonzero(listed & (patients.draw("on the list", ids) < ON_THE_LIST))
+    owner, start, days = visits.owner[row], visits.start[:count][row], clinic().acute_days[acute[row]]
+    u = patients.draw("complaint lasts", ids[row])
+    over = start + ((days[:, 0] + u * (days[:, 1] - days[:, 0])) * 1440).astype(np.int64) * MINUTE
+    since = (patients.draw("complaint since", ids[row]) * 8).astype(np.int64)
+    kind, verified = settled(
+        patients.draw("complaint settled", ids[row]),
+        patients.draw("complaint settled when", ids[row]),
+        start,
+        patients.until[owner],
+    )
+    columns = {
+        "encounter": visits.key[row],
+        "diagnosis": visits.reason[row],
+        "disorder": np.full(row.shape, -1),
+        "onset_day": np.maximum(start // US_PER_DAY - since, patients.birth_day[owner]),
+        "recorded": start,
+        "abated": np.where(over < patients.until[owner], over, NO_TIME),
+        "verification": kind,
+        "verified": verified,
+    }
+    patients.effects.add("conditions", patients.local[owner], columns, "complaint")

@@ -1,15 +1,18 @@
 """A rare disease: who has it, since when, and when it was or will be recognised.
 
 A prevalent patient has lived to see the onset: at age a, the share of a disorder's patients that counts is
-the part of its onset classes that lies below a, times the share of their sex under its inheritance. Homes
+the part of its onset classes that lies below a, times the share of its patients that survive to a, times the
+share of their sex. Homes
 are drawn by that law from the population (a thinning of candidates, and then the disorder given sex and age),
 so that disorders come out in proportion to their prevalence and patients with the right age and sex.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -20,15 +23,18 @@ from rarecase.common.case import Case, Natural
 from rarecase.common.errors import SpecError, nearest
 from rarecase.common.seeds import Int64, keyed_uniform
 from rarecase.healthcare.data.disorders import (
-    DELAY_SHAPE,
     MALE_SHARE,
+    MODE_WEIGHT,
     MODES,
     ONSET_YEARS,
+    RARE,
     catalogue,
+    delay_of,
     delay_scale,
     delay_survival,
     names,
     onset_share,
+    survivors,
 )
 from rarecase.healthcare.data.people import AGES, pyramid
 from rarecase.healthcare.data.population import DAYS_PER_YEAR, FEMALE, MALE, US_PER_DAY, People, people
@@ -54,12 +60,15 @@ class RareDisease(Case):
     definition: ClassVar[str] = (
         "A living patient of an age and sex that the disorder allows has signs of it by their published"
         " frequencies, sees specialists, is often told something else first, and is diagnosed after a delay"
-        " (median two years, mean five and a half, long tail) before, within or after the window."
+        " (median two years, mean five, long tail, forty years at most) before, within or after the window,"
+        " or never. Acute disorders are recognised within weeks of the window."
     )
     source: ClassVar[str] = (
         "Orphanet 2025-12 (CC BY 4.0): phenotypes, onset, inheritance, prevalence; HPO 2025-01-16; delay"
         " after Faye 2024 (Eur J Hum Genet 32:1116) and the registry of Spain; misdiagnosis: EURORDIS 2024"
     )
+    #: What was known at the opening with what was known at the opening, visits with visits.
+    compared_within: ClassVar[Mapping[str, str]] = MappingProxyType({"conditions": "category"})
     reveals: ClassVar[frozenset[str]] = frozenset(
         {
             "conditions.orpha",
@@ -76,7 +85,8 @@ class RareDisease(Case):
 
     kind: Literal["rare_disease"] = "rare_disease"
     disorder: int | str | None = Field(
-        default=None, description="ORPHA code or name; none draws over all disorders by natural prevalence"
+        default=None,
+        description="ORPHA code or name; none draws over all chronic disorders by natural prevalence",
     )
     diagnosis: Literal["any", "within"] = Field(
         default="any", description="when it is recognised: at any time of life, or within the window"
@@ -170,7 +180,8 @@ class RareDisease(Case):
 
     def natural(self, spec: Spec) -> Natural | None:
         choice, place = self.choice(spec), self.place()
-        if choice.total == 0:
+        # How often what is over in weeks comes anew within a window, no share of the living tells.
+        if choice.total == 0 or (place is not None and catalogue().acute[place]):
             return None
         evidence = "expert" if place is None else catalogue().evidence[place]
         within = " whose diagnosis falls into the window" if self.diagnosis == "within" else ""
@@ -179,19 +190,24 @@ class RareDisease(Case):
             "entity",
             "observed" if evidence == "observed" and not within else "expert",
             "Orphanet 2025-12, class of prevalence with the mean of 2021 where one is given:"
-            f" living patients{within}",
+            f" living patients{within}; all disorders at once: each at most 5 in 10,000",
         )
 
     def choice(self, spec: Spec) -> Choice:
         """The law of who has it in the world of `spec`."""
         world: HealthcareSpec = spec  # type: ignore[assignment]
-        window = spec.days / DAYS_PER_YEAR if self.diagnosis == "within" else None
-        return _choice(self.place(), world.youngest, world.oldest, window)
+        return _choice(self.place(), world.youngest, world.oldest, self._window(spec))
+
+    def _window(self, spec: Spec) -> float | None:
+        """Years within which the diagnosis must fall, None for any time of life."""
+        place = self.place()
+        acute = place is not None and bool(catalogue().acute[place])
+        return spec.days / DAYS_PER_YEAR if acute or self.diagnosis == "within" else None
 
     def eligible(self, spec: Spec, entities: Int64) -> Bools:
         who = people(spec, entities)  # type: ignore[arg-type]
         u = keyed_uniform(spec.seed, ("eligible", self.label), entities)
-        lives = who.death_us > (spec.horizon_us if self.diagnosis == "within" else US_PER_DAY)
+        lives = who.death_us > (US_PER_DAY if self._window(spec) is None else spec.horizon_us)
         return np.asarray((u < self.choice(spec).acceptance[who.cells]) & lives, np.bool_)
 
     def onset(self, spec: Spec, homes: Int64) -> Int64:
@@ -214,15 +230,22 @@ class RareDisease(Case):
             return keyed_uniform(spec.seed, ("course", self.label, what), who.ordinals)
 
         disorder = self.choice(spec).disorder(who.cells, draw("disorder"))
-        window = spec.days / DAYS_PER_YEAR if self.diagnosis == "within" else None
+        window, longest = self._window(spec), catalogue().longest_delay[disorder]
         onset_class, years = _onset(disorder, who.age, who.sex == FEMALE, draw("onset"), window)
         scale = delay_scale(who.sex == FEMALE, onset_class)
-        delay = _delay(draw("delay"), scale, who.age - years, window)
+        delay = _delay(draw("delay"), (scale, longest), who.age - years, window)
         begins = who.birth_day * US_PER_DAY + (years * _US_PER_YEAR).astype(np.int64)
-        recognised = begins + np.minimum(delay * _US_PER_YEAR, 2.0**60).astype(np.int64)
+        recognised = begins + (delay * _US_PER_YEAR).astype(np.int64)
         if window is not None:
-            recognised = np.clip(recognised, US_PER_DAY, spec.horizon_us - US_PER_DAY)
+            begins = np.minimum(begins, spec.horizon_us - 4 * US_PER_DAY)
+            recognised = np.clip(recognised, US_PER_DAY, spec.horizon_us - 2 * US_PER_DAY)
+            recognised = np.maximum(recognised, begins + US_PER_DAY)
         return Courses(disorder, _mode(disorder, who.sex, draw("mode")), onset_class, begins, recognised)
+
+
+def _moments(microseconds: Floats) -> Int64:
+    """Whole minutes: over a lifetime the last bit of a float is worth microseconds."""
+    return np.floor(microseconds / 60e6).astype(np.int64) * 60_000_000
 
 
 @dataclass(frozen=True)
@@ -279,15 +302,18 @@ class Choice:
 @lru_cache(maxsize=32)
 def _choice(place: int | None, youngest: int, oldest: int, window: float | None) -> Choice:
     book, people_in = catalogue(), pyramid(youngest, oldest).ravel()
-    known = np.flatnonzero(book.prevalence > 0) if place is None else np.array([place])
+    known = np.flatnonzero(book.drawn) if place is None else np.array([place])
     prevalence = np.nan_to_num(book.prevalence[known])
-    law = np.concatenate([book.onset[known], book.male_share[known, None]], axis=1)
+    prevalence = np.minimum(prevalence, RARE) if place is None else prevalence
+    more = [book.male_share[known], book.survival[known], book.longest_delay[known]]
+    law = np.concatenate([book.onset[known], np.stack(more, axis=1)], axis=1)
     kinds, group = np.unique(law, axis=0, return_inverse=True)
     order = np.argsort(group, kind="stable")
-    onset, male = kinds[:, :8].astype(np.bool_), kinds[:, 8]
+    onset, male, longest = kinds[:, :8].astype(np.bool_), kinds[:, 8], kinds[:, 10:]
     sexes = np.repeat(np.stack([male, 1 - male], axis=1), AGES, axis=1)
+    sexes *= np.tile(survivors(_YEARS_OF_AGE, kinds[:, 9:10]), 2)
     alive = people_in * sexes * np.tile(_mean(onset, onset_share(_YEARS_OF_AGE)), 2)
-    meets = alive if window is None else people_in * sexes * _recognised(onset, window)
+    meets = alive if window is None else people_in * sexes * _recognised(onset, window, longest)
     per_group = np.bincount(group, np.maximum(prevalence, 1e-12), kinds.shape[0])
     whole = np.maximum(alive.sum(axis=1, keepdims=True), 1e-300)
     share = per_group[:, None] * meets / whole
@@ -312,20 +338,28 @@ def _mean(onset: Bools, share: Floats) -> Floats:
     return np.asarray(total / onset.sum(axis=1, keepdims=True), np.float64)
 
 
-def _recognised(onset: Bools, window: float) -> Floats:
+def _recognised(onset: Bools, window: float, longest: Floats) -> Floats:
     """Chance of a diagnosis within the window, by set of onset classes and cell, shape (sets, cells)."""
-    by_sex = []
-    for sex in (MALE, FEMALE):
-        share = np.empty((8, AGES))
-        for number in range(8):
-            since = _YEARS_OF_AGE - _points(number)[:, None]
-            scale = delay_scale(sex == FEMALE, number)
-            ends = np.where(
-                since > 0, delay_survival(since, scale) - delay_survival(since + window, scale), 0.0
-            )
-            share[number] = ends.mean(axis=0)
-        by_sex.append(_mean(onset, share))
-    return np.concatenate(by_sex, axis=1)
+    found = np.empty((onset.shape[0], 2 * AGES))
+    for limit in np.unique(longest):
+        mine = np.flatnonzero(longest[:, 0] == limit)
+        by_sex = [_mean(onset[mine], _chances(sex, window, float(limit))) for sex in (MALE, FEMALE)]
+        found[mine] = np.concatenate(by_sex, axis=1)
+    return found
+
+
+def _chances(sex: int, window: float, longest: float) -> Floats:
+    """Chance of a diagnosis within the window by class of onset and age, shape (8, ages).
+
+    The disease may begin within the window too: then nobody has been diagnosed before.
+    """
+    share = np.empty((8, AGES))
+    for number in range(8):
+        since = _YEARS_OF_AGE - _points(number)[:, None]
+        scale = delay_scale(sex == FEMALE, number)
+        ends = delay_survival(since, scale, longest) - delay_survival(since + window, scale, longest)
+        share[number] = ends.mean(axis=0)
+    return share
 
 
 def _points(number: int) -> Floats:
@@ -344,7 +378,9 @@ def _onset(
     weight = catalogue().onset[disorder][:, number] * (since > 0)
     if window is not None:
         scale = delay_scale(female[:, None], number[None, :])
-        weight = weight * (delay_survival(since, scale) - delay_survival(since + window, scale))
+        longest = catalogue().longest_delay[disorder][:, None]
+        ends = delay_survival(since, scale, longest) - delay_survival(since + window, scale, longest)
+        weight = catalogue().onset[disorder][:, number] * ends
     # Between two points of a class the law is flat; a newborn may stand before the first of them.
     total = weight.sum(axis=1)
     running = np.cumsum(np.where(total[:, None] > 0, weight, catalogue().onset[disorder][:, number]), axis=1)
@@ -358,23 +394,24 @@ def _onset(
         running[np.arange(at.size), at] - np.where(at > 0, running[np.arange(at.size), at - 1], 0.0), 1e-300
     )
     years = points[at] + width * (np.clip(within / step, 0, 1) - 0.5)
-    return number[at], np.minimum(np.maximum(years, 0.0), 0.98 * age)
+    latest = 0.98 * age if window is None else age + 0.98 * window
+    return number[at], np.minimum(np.maximum(years, 0.0), latest)
 
 
-def _delay(u: Floats, scale: Floats, since: Floats, window: float | None) -> Floats:
-    """Years from onset to diagnosis; cut to the window if that is asked."""
+def _delay(u: Floats, law: tuple[Floats, Floats], since: Floats, window: float | None) -> Floats:
+    """Years from onset to diagnosis by scale and longest; cut to the window if that is asked."""
+    scale, longest = law
     if window is None:
-        return np.asarray(scale * (-np.log1p(-u)) ** (1 / DELAY_SHAPE), np.float64)
-    first, last = delay_survival(since, scale), delay_survival(since + window, scale)
-    left = np.clip(first - u * (first - last), 1e-300, 1.0)
-    return np.asarray(scale * (-np.log(left)) ** (1 / DELAY_SHAPE), np.float64)
+        return delay_of(1 - u, scale, longest)
+    first, last = delay_survival(since, scale, longest), delay_survival(since + window, scale, longest)
+    return delay_of(first - u * (first - last), scale, longest)
 
 
 def _mode(disorder: Int64, sex: Int64, u: Floats) -> Int64:
     """Mode of inheritance, given the sex; "unknown" where Orphanet names none."""
     book = catalogue()
     share = np.where(sex[:, None] == MALE, MALE_SHARE, 1 - MALE_SHARE)
-    weight = book.inheritance[disorder] * share
+    weight = book.inheritance[disorder] * share * MODE_WEIGHT
     running = np.cumsum(weight, axis=1)
     at = (u[:, None] * running[:, -1:] >= running).sum(axis=1)
     return np.where(running[:, -1] > 0, np.minimum(at, len(MODES) - 1), MODES.index("unknown"))

@@ -30,6 +30,10 @@ CLINICAL = ("encounters", "conditions", "phenotypes", "medications", "observatio
 CREATED, CHANGED, REMOVED = 0, 1, 2
 PROVISIONAL, CONFIRMED, REFUTED = 0, 1, 2
 AMBULATORY, EMERGENCY, INPATIENT = 0, 1, 2
+#: Share of acute reasons that make it to the list of problems (expert).
+ON_THE_LIST = 0.6
+#: Shares of provisional and of refuted diagnoses among acute ones (expert).
+PROVISIONAL_SHARE, REFUTED_SHARE = 0.12, 0.06
 
 
 @dataclass(frozen=True)
@@ -305,6 +309,15 @@ class Effects:
             differs = self.record.tables["observations"]["value"][at] != values.T[rows, place]
             self.changed["observations"].append((at, "flag", flag))
             self.change("observations", at[differs], "value", values.T[rows, place][differs], "laboratory")
+
+
+def settled(u: Floats, later: Floats, start: Int64, until: Int64) -> tuple[Int64, Int64]:
+    """What becomes of acute diagnoses, and when: most stand at once, some are refuted, some never settled."""
+    refutation = start + (later * 30 * 1440).astype(np.int64) * 60_000_000
+    kind = np.where(u < PROVISIONAL_SHARE, PROVISIONAL, CONFIRMED)
+    refuted = (u >= PROVISIONAL_SHARE) & (u < PROVISIONAL_SHARE + REFUTED_SHARE) & (refutation < until)
+    kind = np.where(refuted, REFUTED, kind)
+    return kind, np.where(kind == PROVISIONAL, NO_TIME, np.where(refuted, refutation, start))
 
 
 def reported(panel: Panel, age: Floats) -> Bools:

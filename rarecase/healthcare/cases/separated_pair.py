@@ -9,10 +9,10 @@ import numpy as np
 from rarecase.common.case import Natural
 from rarecase.common.seeds import Int64
 from rarecase.healthcare.cases import pair
-from rarecase.healthcare.cases.pair import MINUTE, Meeting, Pair
+from rarecase.healthcare.cases.pair import MINUTE, Bools, Meeting, Pair
 from rarecase.healthcare.cases.record import AMBULATORY, Effects
 from rarecase.healthcare.data.laboratory import laboratory
-from rarecase.healthcare.data.pharmacology import inhibitors
+from rarecase.healthcare.data.population import NEVER
 from rarecase.healthcare.schema import SPECIALTIES
 
 if TYPE_CHECKING:
@@ -48,42 +48,42 @@ def happen(
 ) -> tuple[Meeting, Int64]:
     """Let it happen to patients of a part; the drugs and the last consequence, for the cases table."""
     meeting = pair.meet(case, spec, homes, onset_us, effects)
-    days = np.array([found.course_days for found in inhibitors()])[meeting.perpetrator]
-    course = np.minimum(meeting.days("course", days[:, 0], days[:, 1]), (spec.horizon_us - meeting.at) // 3)
-    last = meeting.at + course
-    pair.prescribe_inhibitor(meeting, last, spec.horizon_us)
+    last = meeting.at + meeting.course
+    pair.prescribe_inhibitor(meeting, last)
     stopped = meeting.at - meeting.days("gap before", 2, 6)
-    check = _check_up(meeting, last, spec.horizon_us)
     once = meeting.of_victim("single_dose").astype(np.bool_)
     start = np.where(once, stopped - 30 * MINUTE, stopped - meeting.days("on the victim since", 14, 300))
-    pair.bring_victim(meeting, start, stopped, spec.horizon_us)
-    # An opening of the record may lie between the pause and the course.
+    pair.bring_victim(meeting, start, stopped)
     row = np.flatnonzero(meeting.own >= 0)
     effects.change("medications", meeting.own[row], "end", stopped[row], "victim/paused")
-    again = np.flatnonzero((meeting.draw("taken up again") < 0.8) & ~once)
-    drugs = {"drug": meeting.of_victim("drug")[again], "reason": meeting.of_victim("reason")[again]}
-    none = np.full(again.shape, -1, dtype=np.int64)
-    later = np.full(again.shape, spec.horizon_us)
-    pair.expose(meeting, again, none, drugs, check[again], later, spec.horizon_us, "victim/taken up again")
-    return meeting, check + 60 * MINUTE
+    seen, check = _check_up(meeting, last)
+    again = seen & (meeting.draw("taken up again") < 0.8) & ~once
+    row = np.flatnonzero(again)
+    drugs = {"drug": meeting.of_victim("drug")[row], "reason": meeting.of_victim("reason")[row]}
+    none = np.full(row.shape, -1, dtype=np.int64)
+    never = np.full(row.shape, NEVER)
+    pair.expose(meeting, row, none, drugs, check[row], never, "victim/taken up again")
+    return meeting, np.where(seen, check + 60 * MINUTE, np.minimum(last, meeting.until))
 
 
-def _check_up(meeting: Meeting, last: Int64, horizon_us: int) -> Int64:
-    """A visit a week or more after the course; its moment. The values are the patient's ordinary ones."""
-    wait = np.minimum(meeting.days("gap after", 7, 21), (horizon_us - last) // 2)
-    start = np.minimum(
-        np.maximum(meeting.in_office(last + wait, "check-up hour"), last), horizon_us - 60 * MINUTE
-    )
+def _check_up(meeting: Meeting, last: Int64) -> tuple[Bools, Int64]:
+    """A visit a week or more after the course, if the record goes on so long; who comes, and when.
+
+    The values are the patient's ordinary ones.
+    """
+    start = meeting.in_office(last + meeting.days("gap after", 7, 21), "check-up hour")
     finish = start + (12 + (meeting.draw("check-up takes") * 30).astype(np.int64)) * MINUTE
+    seen = finish + MINUTE < meeting.until
+    some = meeting.take(np.flatnonzero(seen))
     key = meeting.effects.visit(
-        meeting.local,
-        start=start,
-        end=finish,
+        some.local,
+        start=start[seen],
+        end=finish[seen],
         kind=AMBULATORY,
         specialty=SPECIALTIES.index("primary care"),
-        reason=meeting.of_victim("reason"),
+        reason=some.of_victim("reason"),
         role="visit/check-up",
     )
-    quiet = np.zeros((meeting.local.size, len(laboratory().analytes)))
-    pair.measure(meeting, "check-up", key, start, finish, quiet)
-    return start
+    quiet = np.zeros((some.local.size, len(laboratory().analytes)))
+    pair.measure(some, "check-up", key, start[seen], finish[seen], quiet)
+    return seen, start

@@ -46,6 +46,7 @@ class Patients:
     until: Int64
     child: Bools
     sex: Int64
+    birth_day: Int64
     courses: Courses
     effects: Effects
 
@@ -66,6 +67,7 @@ def patients_of(case: RareDisease, spec: HealthcareSpec, homes: Int64, effects: 
         until=effects.record.until[local],
         child=who.age < 16,
         sex=who.sex,
+        birth_day=who.birth_day,
         courses=case.courses(spec, who),
         effects=effects,
     )

@@ -51,6 +51,8 @@ class Clinic:
         Weights of acute reasons, shape (6, acute): ambulatory, emergency, inpatient × child, adult.
     acute_days
         Shortest and longest course of acute conditions, shape (acute, 2).
+    referred_to
+        Specialists who see each acute reason; none for those of check-ups and chronic conditions.
     """
 
     diagnoses: tuple[Diagnosis, ...]
@@ -59,6 +61,7 @@ class Clinic:
     prevalence: NDArray[np.float64]
     acute_weights: NDArray[np.float64]
     acute_days: NDArray[np.float64]
+    referred_to: tuple[tuple[str, ...], ...]
 
     def diagnosis(self, code: str) -> int:
         """The position of a diagnosis in the pool."""
@@ -101,6 +104,7 @@ def clinic() -> Clinic:
         prevalence=_prevalence(conditions),
         acute_weights=_acute_weights(acute),
         acute_days=np.array([[float(row["days_low"]), float(row["days_high"])] for row in acute]),
+        referred_to=tuple(tuple(row["referred_to"].split("|")) for row in acute),
     )
 
 

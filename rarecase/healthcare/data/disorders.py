@@ -39,8 +39,14 @@ MODES = (
 )
 XLR, XLD = 2, 3
 #: Share of males among patients by mode: X-linked recessive disease shows in hemizygous males; of X-linked
-#: dominant disease females, with two X chromosomes, have two thirds.
+#: dominant disease females, with two X chromosomes, have two thirds. Reviewed shares go before these.
 MALE_SHARE = np.array([0.5, 0.5, 1.0, 1 / 3, 0.5, 0.5, 0.5, 0.5])
+#: Where Orphanet names several modes, how much each counts: autosomal forms are the more frequent (expert).
+MODE_WEIGHT = np.array([2.0, 2.0, 1.0, 1.0, 1.0, 2.0, 2.0, 1.0])
+#: What the European Union calls rare: at most 5 in 10,000 (Regulation 141/2000).
+RARE = 5e-4
+EITHER = 0
+SEX_LIMITS = {"either": EITHER, "male": 1, "female": 2}
 FREQUENCIES = ("excluded", "very rare", "occasional", "frequent", "very frequent", "obligate")
 #: Orphanet's bounds of the frequency classes.
 FREQUENCY_BOUNDS = np.array([(0.0, 0.0), (0.01, 0.04), (0.05, 0.29), (0.30, 0.79), (0.80, 0.99), (1.0, 1.0)])
@@ -48,9 +54,10 @@ EXCLUDED = 0
 
 #: Time from first symptom to diagnosis, a Weibull law: shape and median in years give a mean of 5.5.
 #: Spain's registry has a median of 2 and a mean of 6.2 years (n = 3,304), Faye 2024 a mean of 4.7
-#: (n = 6,507).
+#: (n = 6,507). No delay is longer than LONGEST_DELAY_YEARS: the law is cut there.
 DELAY_SHAPE = 0.6
 DELAY_MEDIAN_YEARS = 2.0
+LONGEST_DELAY_YEARS = 40.0
 #: By class of onset: what shows at birth is seen early, adolescents wait longest (Faye 2024: odds 4.8;
 #: EURORDIS 2024: above ten years).
 DELAY_FACTOR = np.array([0.45, 0.57, 0.95, 1.75, 2.8, 1.25, 0.92, 1.17])
@@ -72,8 +79,20 @@ class Catalogue:
         Sets of classes, as membership matrices of shape (n, 8).
     sex
         0 either, 1 males only, 2 females only.
+    male_share
+        Share of males among the patients, shape (n,).
     prevalence
         Share of the living, NaN where no figure is published.
+    place
+        What area the prevalence is of.
+    acute
+        Over within days or weeks: never drawn among all disorders, recognised at once.
+    drawn
+        Whether it may come up when all disorders are drawn from: chronic, and with a figure.
+    survival
+        Median survival from birth in years, infinite where the disorder is not said to shorten life.
+    longest_delay
+        Years after which nobody is left undiagnosed.
     first, term, frequency
         Phenotypes: those of disorder i are term[first[i]:first[i + 1]], positions in the pool of terms.
     """
@@ -85,23 +104,21 @@ class Catalogue:
     onset: NDArray[np.bool_]
     inheritance: NDArray[np.bool_]
     sex: Ints
+    male_share: Floats
     prevalence: Floats
     basis: list[str]
     evidence: list[str]
+    place: list[str]
+    acute: NDArray[np.bool_]
+    drawn: NDArray[np.bool_]
+    survival: Floats
+    longest_delay: Floats
     first: Ints
     term: Ints
     frequency: Ints
 
     def __len__(self) -> int:
         return int(self.orpha.size)
-
-    @property
-    def male_share(self) -> Floats:
-        """Share of males among a disorder's patients, over its modes of inheritance, shape (n,)."""
-        modes = self.inheritance.sum(axis=1)
-        share = self.inheritance @ MALE_SHARE / np.maximum(modes, 1)
-        share = np.where(modes == 0, 0.5, share)
-        return np.asarray(np.where(self.sex == 1, 1.0, np.where(self.sex == 2, 0.0, share)), np.float64)
 
 
 @lru_cache(maxsize=1)
@@ -112,17 +129,27 @@ def catalogue() -> Catalogue:
     owner = pairs["disorder"].to_numpy().astype(np.int64)
     onset = _members(table["onset"])
     onset[~onset.any(axis=1), ONSETS.index("All ages")] = True
+    orpha = table["orpha"].to_numpy().astype(np.int64)
+    prevalence = table["prevalence"].to_numpy(zero_copy_only=False).astype(np.float64)
+    inheritance, sex = _members(table["inheritance"]), _sex_limits(orpha)
+    group, survival, longest = _courses(orpha)
     return Catalogue(
-        orpha=table["orpha"].to_numpy().astype(np.int64),
+        orpha=orpha,
         names=table["name"].to_pylist(),
         synonyms=table["synonyms"].to_pylist(),
         icd10cm=table["icd10cm"].to_pylist(),
         onset=onset,
-        inheritance=_members(table["inheritance"]),
-        sex=table["sex"].to_numpy().astype(np.int64),
-        prevalence=table["prevalence"].to_numpy(zero_copy_only=False).astype(np.float64),
+        inheritance=inheritance,
+        sex=sex,
+        male_share=_male_share(orpha, inheritance, sex),
+        prevalence=prevalence,
         basis=table["basis"].to_pylist(),
         evidence=table["evidence"].to_pylist(),
+        place=table["place"].to_pylist(),
+        acute=np.isin(group, ("acute", "newborn")),
+        drawn=(group == "chronic") & (prevalence > 0),
+        survival=survival,
+        longest_delay=longest,
         first=np.searchsorted(owner, np.arange(count + 1)).astype(np.int64),
         term=pairs["term"].to_numpy().astype(np.int64),
         frequency=pairs["frequency"].to_numpy().astype(np.int64),
@@ -132,6 +159,40 @@ def catalogue() -> Catalogue:
 def _members(bits: pa.ChunkedArray) -> NDArray[np.bool_]:
     sets = bits.to_numpy().astype(np.int64)
     return np.asarray((sets[:, None] >> np.arange(8)) & 1, np.bool_)
+
+
+def _rows_of(orpha: Ints, table: str) -> tuple[Ints, list[dict[str, str]]]:
+    """Rows of a written table, and where their disorders stand in the catalogue."""
+    found = list(rows(table))
+    return np.searchsorted(orpha, [int(row["orpha"]) for row in found]), found
+
+
+def _sex_limits(orpha: Ints) -> Ints:
+    limits = np.full(orpha.shape, EITHER, dtype=np.int64)
+    at, found = _rows_of(orpha, "sex_limits.csv")
+    limits[at] = [SEX_LIMITS[row["sex"]] for row in found]
+    return limits
+
+
+def _male_share(orpha: Ints, inheritance: NDArray[np.bool_], sex: Ints) -> Floats:
+    """By the modes of inheritance, unless a reviewed share or a limit says otherwise."""
+    weight = inheritance * MODE_WEIGHT
+    told = weight.sum(axis=1)
+    share = np.where(told > 0, (weight * MALE_SHARE).sum(axis=1) / np.maximum(told, 1e-9), 0.5)
+    at, found = _rows_of(orpha, "male_shares.csv")
+    share[at] = [float(row["male_share"]) for row in found]
+    return np.asarray(np.where(sex == 1, 1.0, np.where(sex == 2, 0.0, share)), np.float64)
+
+
+def _courses(orpha: Ints) -> tuple[NDArray[np.str_], Floats, Floats]:
+    """Group, median survival and longest delay of every disorder; chronic and lifelong unless reviewed."""
+    group = np.full(orpha.shape, "chronic", dtype="U16")
+    survival, longest = np.full(orpha.shape, np.inf), np.full(orpha.shape, LONGEST_DELAY_YEARS)
+    at, found = _rows_of(orpha, "courses.csv")
+    group[at] = [row["group"] for row in found]
+    survival[at] = [float(row["survival_years"] or "inf") for row in found]
+    longest[at] = [float(row["longest_delay_years"]) for row in found]
+    return group, survival, longest
 
 
 @lru_cache(maxsize=1)
@@ -153,7 +214,10 @@ def names() -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Terms:
-    """HPO terms in use and all above them; those at or above term i are above[first[i]:first[i + 1]]."""
+    """HPO terms in use and all above them; those at or above term i are above[first[i]:first[i + 1]].
+
+    `congenital` marks those that are there at birth or not at all.
+    """
 
     hpo: list[str]
     names: list[str]
@@ -162,6 +226,7 @@ class Terms:
     sex: Ints
     first: Ints
     above: Ints
+    congenital: NDArray[np.bool_]
 
     def positions(self) -> dict[str, int]:
         """Position by HPO identifier."""
@@ -182,6 +247,7 @@ def terms() -> Terms:
         sex=table["sex"].to_numpy().astype(np.int64),
         first=np.concatenate([[0], np.cumsum([len(found) for found in above])]).astype(np.int64),
         above=np.concatenate([np.array(found, np.int64) for found in above]),
+        congenital=table["congenital"].to_numpy().astype(np.bool_),
     )
 
 
@@ -289,9 +355,31 @@ def onset_share(age: Floats) -> Floats:
     return np.asarray(np.clip((age[None, :] - low) / (high - low), 0, 1), np.float64)
 
 
-def delay_survival(years: Floats, scale: Floats | float) -> Floats:
-    """Share not yet diagnosed `years` after the first symptom."""
+def delay_survival(years: Floats, scale: Floats | float, longest: Floats | float = np.inf) -> Floats:
+    """Share not yet diagnosed `years` after the first symptom; none of them after `longest` years."""
+    tail = _weibull(np.asarray(longest, np.float64), scale)
+    return np.asarray(np.clip((_weibull(years, scale) - tail) / (1 - tail), 0.0, 1.0), np.float64)
+
+
+def _weibull(years: Floats, scale: Floats | float) -> Floats:
     return np.asarray(np.exp(-((np.maximum(years, 0.0) / scale) ** DELAY_SHAPE)), np.float64)
+
+
+def delay_of(left: Floats, scale: Floats, longest: Floats) -> Floats:
+    """Years after which a share `left` is not yet diagnosed: the inverse of `delay_survival`."""
+    tail = _weibull(longest, scale)
+    whole = np.clip(tail + left * (1 - tail), 1e-300, 1.0)
+    return np.asarray(np.minimum(scale * (-np.log(whole)) ** (1 / DELAY_SHAPE), longest), np.float64)
+
+
+#: How steeply lives end around the median survival of a disorder (expert): quartiles at 0.8 and 1.19 of it.
+SURVIVAL_SHAPE = 4.0
+
+
+def survivors(age: Floats, median: Floats) -> Floats:
+    """Share of a disorder's patients still alive at an age, over that of everybody; infinite median: all."""
+    with np.errstate(invalid="ignore", over="ignore", under="ignore"):
+        return np.asarray(np.exp2(-((age / median) ** SURVIVAL_SHAPE)), np.float64)
 
 
 def delay_scale(female: NDArray[np.bool_] | bool, onset: Ints | int) -> Floats:

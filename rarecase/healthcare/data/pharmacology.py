@@ -52,13 +52,20 @@ class Victim:
 
 @dataclass(frozen=True)
 class Inhibitor:
-    """A strong CYP3A inhibitor and the course that it is given for."""
+    """A strong CYP3A inhibitor and what courses of it are given for, as in ordinary prescriptions.
+
+    Attributes
+    ----------
+    reasons, course_days, cumulative
+        Diagnoses, shortest and longest course for each, shape (n, 2), and their running shares.
+    """
 
     name: str
     drug: int
     midazolam_ratio: float
-    reason: int
-    course_days: tuple[float, float]
+    reasons: Ints
+    course_days: Floats
+    cumulative: Floats
     weight: float
 
 
@@ -88,18 +95,33 @@ def victims() -> tuple[Victim, ...]:
 @lru_cache(maxsize=1)
 def inhibitors() -> tuple[Inhibitor, ...]:
     """The shipped strong inhibitors."""
-    tables = clinic()
-    return tuple(
-        Inhibitor(
-            row["drug"],
-            tables.drug(row["drug"]),
-            float(row["midazolam_ratio"]),
-            tables.diagnosis(row["reason"]),
-            (float(row["course_low_days"]), float(row["course_high_days"])),
-            float(row["weight"]),
-        )
-        for row in rows("inhibitors.csv")
+    return tuple(_inhibitor(row) for row in rows("inhibitors.csv"))
+
+
+def _inhibitor(row: dict[str, str]) -> Inhibitor:
+    tables, drug = clinic(), clinic().drug(row["drug"])
+    reasons, days, share = [], [], []
+    for slot in slots(chronic=False):
+        for place in np.flatnonzero(slot.drugs == drug):
+            reasons.append(slot.reason)
+            days.append(slot.days[place])
+            # How often adults are seen for it, and are given this drug for it.
+            seen = tables.acute_weights[1, slot.reason - tables.chronic]
+            share.append(seen * np.diff(slot.cumulative, prepend=0.0)[place])
+    return Inhibitor(
+        row["drug"],
+        drug,
+        float(row["midazolam_ratio"]),
+        np.array(reasons),
+        np.array(days),
+        np.cumsum(share) / np.sum(share),
+        float(row["weight"]),
     )
+
+
+def course_days(days: Floats, u: Floats) -> Floats:
+    """Whole days of courses between the shortest and the longest, shape (n, 2) and (n,)."""
+    return np.asarray(days[:, 0] + np.rint(u * (days[:, 1] - days[:, 0])), np.float64)
 
 
 @lru_cache(maxsize=1)

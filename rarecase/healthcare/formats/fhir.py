@@ -132,13 +132,12 @@ def _condition(row: Row, patient: str, names: dict[int, str]) -> Resource:
         coding.append({"system": ICD10CM, "code": row["icd10cm"]})
     refuted, over = row["verification"] == "refuted", row["abated_at"] is not None
     status = "inactive" if refuted else "resolved" if over else "active"
-    place = "problem-list-item" if row["encounter_id"] is None else "encounter-diagnosis"
     found: Resource = {
         "resourceType": "Condition",
         "meta": META,
         "clinicalStatus": _concept(f"{_TERMINOLOGY}/condition-clinical", status),
         "verificationStatus": _concept(f"{_TERMINOLOGY}/condition-ver-status", row["verification"]),
-        "category": [_concept(f"{_TERMINOLOGY}/condition-category", place)],
+        "category": [_concept(f"{_TERMINOLOGY}/condition-category", row["category"])],
         "code": {"coding": coding, "text": row["name"]},
         "subject": {"reference": patient},
     }

@@ -22,6 +22,7 @@ from rarecase.healthcare.data.people import SEXES
 from rarecase.healthcare.data.population import MALE
 from rarecase.healthcare.schema import (
     ATCS,
+    CATEGORIES,
     DRUGS,
     ENCOUNTER_CLASSES,
     ICD10CM,
@@ -217,6 +218,7 @@ def _conditions(spec: HealthcareSpec, record: Record, rows: Rows) -> dict[str, V
         "condition_id": rows["key"],
         "patient_id": _patient_ids(record, rows),
         "encounter_id": _encounter_ids(rows),
+        "category": category((rows["encounter"].astype(np.int64) >= 0).astype(np.int8), CATEGORIES),
         "icd10cm": category(np.maximum(code, 0), codes, code < 0),
         "orpha": nulls(orpha, ~rare),
         "name": category(name, known),

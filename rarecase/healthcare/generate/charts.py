@@ -9,24 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rarecase.common.seeds import Int64, stream
-from rarecase.healthcare.cases.record import CONFIRMED, NO_DAY, NO_TIME, PROVISIONAL, REFUTED, Rows
+from rarecase.healthcare.cases.record import CONFIRMED, NO_DAY, NO_TIME, ON_THE_LIST, Rows, settled
 from rarecase.healthcare.data.clinic import clinic, slots
 from rarecase.healthcare.data.disorders import contradicted, fits_sex, marginal, terms, unfit
-from rarecase.healthcare.data.pharmacology import inhibitor_drugs, victim_drugs
+from rarecase.healthcare.data.pharmacology import course_days, inhibitor_drugs, victim_drugs
 from rarecase.healthcare.data.population import DAYS_PER_YEAR, People, Profile
 
 if TYPE_CHECKING:
     from rarecase.healthcare.spec import HealthcareSpec
 
 DAY_US = 86_400_000_000
+DAY_MINUTES, MINUTE = 1440, 60_000_000
 Bools = NDArray[np.bool_]
-#: Shares of provisional and of refuted diagnoses among acute ones, and of findings written down (expert).
-PROVISIONAL_SHARE, REFUTED_SHARE = 0.12, 0.06
+#: Shares of findings that are written down (expert).
 CODED_ACUTE, CODED_CHRONIC, ISOLATED, NEGATIVE = 0.35, 0.30, 0.05, 0.07
 #: Share of isolated and of negative findings that may be any term of the ontology in use (expert).
 RARE_TERMS = 0.3
-#: Share of acute reasons that make it to the list of problems (expert).
-ON_THE_LIST = 0.6
 #: Longest time that somebody has been taking a long-term medicine, and share that starts within the window.
 LONGEST_USE_DAYS, STARTS_WITHIN, ENDS_WITHIN = 2500, 0.12, 0.08
 
@@ -46,10 +44,10 @@ def conditions(spec: HealthcareSpec, part: int, who: People, profile: Profile, s
     ill = seen["patient"][acute].astype(np.int64)
     days = tables.acute_days[which - tables.chronic]
     course = days[:, 0] + rng.random(acute.size) * (days[:, 1] - days[:, 0])
-    over = start + (course * DAY_US).astype(np.int64)
+    over = start + (course * DAY_MINUTES).astype(np.int64) * MINUTE
     until = np.minimum(who.death_us, spec.horizon_us)[ill]
     begun = np.maximum(start // DAY_US - rng.integers(0, 8, acute.size), who.birth_day[ill])
-    verification, verified = _verification(rng, start, until)
+    verification, verified = settled(rng.random(start.size), rng.random(start.size), start, until)
     old = patient.size
     return {
         "patient": np.concatenate([patient, ill]),
@@ -62,15 +60,6 @@ def conditions(spec: HealthcareSpec, part: int, who: People, profile: Profile, s
         "verification": np.concatenate([np.full(old, CONFIRMED), verification]).astype(np.int8),
         "verified": np.concatenate([np.zeros(old, dtype=np.int64), verified]),
     }
-
-
-def _verification(rng: np.random.Generator, start: Int64, until: Int64) -> tuple[Int64, Int64]:
-    """Most diagnoses stand at once; some are refuted after days, some never settled."""
-    u, later = rng.random(start.size), start + (rng.random(start.size) * 30 * DAY_US).astype(np.int64)
-    kind = np.where(u < PROVISIONAL_SHARE, PROVISIONAL, CONFIRMED)
-    refuted = (u >= PROVISIONAL_SHARE) & (u < PROVISIONAL_SHARE + REFUTED_SHARE) & (later < until)
-    kind = np.where(refuted, REFUTED, kind)
-    return kind, np.where(kind == PROVISIONAL, NO_TIME, np.where(refuted, later, start))
 
 
 @lru_cache(maxsize=1)
@@ -89,13 +78,22 @@ def findings(spec: HealthcareSpec, part: int, who: People, profile: Profile, see
     u = rng.random((3, patient.size))
     coded = np.flatnonzero((shows >= 0) & (u[0] < np.where(shows < 0, 0, CODED_ACUTE)))
     isolated, negative = np.flatnonzero(u[1] < ISOLATED), np.flatnonzero(u[2] < NEGATIVE)
-    visit = np.concatenate([coded, isolated, negative])
-    term = np.concatenate([shows[coded], _any_term(rng, isolated.size), _any_term(rng, negative.size)])
+    # What chronic conditions show as is known when the record is opened, and so stands at no visit.
+    old, chronic = np.nonzero(profile.conditions)
+    known = (rng.random(old.size) < CODED_CHRONIC) & (term_of[chronic] >= 0)
+    old, chronic = old[known], chronic[known]
+    visit = np.concatenate([np.full(old.size, -1), coded, isolated, negative])
+    term = np.concatenate(
+        [term_of[chronic], shows[coded], _any_term(rng, isolated.size), _any_term(rng, negative.size)]
+    )
+    owner = np.concatenate([old, patient[visit[old.size :]]])
+    recorded = np.concatenate([np.zeros(old.size, dtype=np.int64), start[visit[old.size :]]])
     number = np.arange(visit.size)
-    excluded = number >= coded.size + isolated.size
-    onset = start[visit] // DAY_US - (rng.exponential(40.0, visit.size)).astype(np.int64)
-    onset = np.maximum(onset, who.birth_day[patient[visit]])
-    owner = patient[visit]
+    dated = old.size + coded.size
+    excluded = number >= dated + isolated.size
+    ago = rng.exponential(40.0, visit.size)
+    ago[: old.size] *= 60.0
+    onset = np.maximum(recorded // DAY_US - ago.astype(np.int64), who.birth_day[owner])
     fits = ~unfit()[term] & fits_sex(term, who.sex[owner])
     fits[excluded] &= ~contradicted(
         owner[~excluded & fits], term[~excluded & fits], owner[excluded], term[excluded]
@@ -106,8 +104,8 @@ def findings(spec: HealthcareSpec, part: int, who: People, profile: Profile, see
         "term": term[fits].astype(np.int16),
         "excluded": excluded[fits],
         # Nobody asks since when an isolated finding has been there.
-        "onset_day": np.where(number < coded.size, onset, NO_DAY)[fits].astype(np.int32),
-        "recorded": start[visit][fits],
+        "onset_day": np.where(number < dated, onset, NO_DAY)[fits].astype(np.int32),
+        "recorded": recorded[fits],
     }
 
 
@@ -132,18 +130,18 @@ def _long_term(spec: HealthcareSpec, part: int, who: People, profile: Profile) -
     _, first = np.unique(patient * 1000 + drug, return_index=True)
     first.sort()
     patient, slot, drug = patient[first], slot[first], drug[first]
-    u = rng.random((3, patient.size))
+    u = rng.random((5, patient.size))
     adult_days = np.maximum(-who.birth_day[patient] - 15 * DAYS_PER_YEAR, 30)
     started = -(30 + u[0] * np.minimum(LONGEST_USE_DAYS, adult_days) * 0.98).astype(np.int64) * DAY_US
     # Sensitive substrates are taken throughout, so that a case may meet them at any time.
     steady = _among(drug, victim_drugs())
     until = np.minimum(who.death_us, spec.horizon_us)[patient]
     within = (u[1] < STARTS_WITHIN) & ~steady
-    started = np.where(within, (u[0] * until).astype(np.int64), started)
+    started = np.where(within, _in_office((u[0] * until).astype(np.int64), u[3], until), started)
     ends = (u[1] > 1 - ENDS_WITHIN) & ~steady
-    ended = np.where(
-        ends, np.maximum(started, 0) + (u[2] * (until - np.maximum(started, 0))).astype(np.int64), NO_TIME
-    )
+    first = np.maximum(started, 0)
+    last = _in_office(first + (u[2] * (until - first)).astype(np.int64), u[4], until)
+    ended = np.where(ends, np.maximum(last, first), NO_TIME)
     dead = who.death_us[patient] < spec.horizon_us
     reason = np.array([found.reason for found in slots(chronic=True)])[slot]
     return {
@@ -155,6 +153,12 @@ def _long_term(spec: HealthcareSpec, part: int, who: People, profile: Profile) -
         "end": np.where(dead & (ended == NO_TIME), who.death_us[patient], ended),
         "recorded": np.maximum(started, 0),
     }
+
+
+def _in_office(moment: Int64, u: NDArray[np.float64], until: Int64) -> Int64:
+    """The same day in office hours, in whole minutes, not after `until`."""
+    minute = 480 + (u * 520).astype(np.int64)
+    return np.asarray(np.minimum(moment // DAY_US * DAY_US + minute * MINUTE, until), np.int64)
 
 
 def _courses(spec: HealthcareSpec, part: int, who: People, profile: Profile, seen: Rows) -> Rows:
@@ -173,7 +177,7 @@ def _courses(spec: HealthcareSpec, part: int, who: People, profile: Profile, see
         )
         drug, days = slot.drugs[which], slot.days[which]
         swap = careful[seen["patient"][visit].astype(np.int64)] & _among(drug, inhibitor_drugs())
-        course = days[:, 0] + np.rint(length * (days[:, 1] - days[:, 0]))
+        course = course_days(days, length)
         pieces.append(
             (visit, np.where(swap, slot.alternatives[which], drug), (course * DAY_US).astype(np.int64))
         )

@@ -48,6 +48,8 @@ def of_disease(mine: Mine, courses: Courses, detected: Int64, effects: Effects) 
     until = effects.record.until[mine.homes - effects.record.low]
     known = detected != NO_TIME
     book = catalogue()
+    who = effects.record.who.take(mine.homes - effects.record.low)
+    in_life = courses.diagnosis_us < who.death_us
     delay = (courses.diagnosis_us - courses.onset_us) / _YEAR_US
     at = zip(
         courses.disorder.tolist(),
@@ -55,20 +57,23 @@ def of_disease(mine: Mine, courses: Courses, detected: Int64, effects: Effects) 
         courses.onset_class.tolist(),
         delay.tolist(),
         known.tolist(),
+        in_life.tolist(),
         strict=True,
     )
     facts, stories = [], []
-    for disorder, mode, onset, years, found in at:
+    for disorder, mode, onset, years, found, ever in at:
         facts.append(
             {
                 "orpha": int(book.orpha[disorder]),
                 "disorder": book.names[disorder],
                 "inheritance": MODES[mode],
                 "onset": ONSETS[onset].lower(),
-                "delay_years": round(years, 3),
+                # Who dies before the diagnosis has no delay of it.
+                "delay_years": round(years, 3) if ever else None,
                 "diagnosed": found,
                 "prevalence_basis": book.basis[disorder],
                 "prevalence_evidence": book.evidence[disorder],
+                "prevalence_place": book.place[disorder],
             }
         )
         end = f"is recognised after {years:.1f} years" if found else "is not recognised within the record"

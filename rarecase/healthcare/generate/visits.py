@@ -171,10 +171,25 @@ def _specialties(
     own = np.array([position(found.specialty) for found in clinic().diagnoses])[reason]
     generalist = np.where(age < CHILD_UNTIL, position("paediatrics"), position("primary care"))
     u = rng.random(reason.size)
-    anyone = rng.integers(position("neurology"), len(SPECIALTIES), reason.size)
+    anyone = _referral(reason, rng.random(reason.size), generalist)
     seen = np.where(u < 0.5, generalist, np.where(own == position("primary care"), anyone, own))
     seen = np.where((own == position("primary care")) & (u < 0.8), generalist, seen)
     seen = np.where(kind == EMERGENCY, position("emergency medicine"), seen)
     ward = np.where(u < 0.7, position("internal medicine"), anyone)
     ward = np.where((age < CHILD_UNTIL) & (u < 0.85), position("paediatrics"), ward)
     return np.where(kind == INPATIENT, ward, seen).astype(np.int8)
+
+
+def _referral(reason: Int64, u: NDArray[np.float64], otherwise: Int64) -> Int64:
+    """One of the specialists who see a reason, or the generalist where none does."""
+    tables = clinic()
+    widest = max(len(found) for found in tables.referred_to)
+    choices = np.array(
+        [[SPECIALTIES.index(found[at % len(found)]) for at in range(widest)] for found in tables.referred_to]
+    )
+    counts = np.array([len(found) for found in tables.referred_to])
+    acute = np.clip(reason - tables.chronic, 0, counts.size - 1)
+    chosen = choices[acute, (u * counts[acute]).astype(np.int64)]
+    mine = (reason >= tables.chronic) & (reason < tables.chronic + counts.size)
+    own = np.array([SPECIALTIES.index(found.specialty) for found in tables.diagnoses])[reason]
+    return np.where(mine, chosen, np.where(own == SPECIALTIES.index("primary care"), otherwise, own))
