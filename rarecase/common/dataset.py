@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import duckdb
 import pandas as pd
@@ -15,10 +15,11 @@ import pyarrow as pa
 
 from rarecase.common import frames, registry
 from rarecase.common.errors import DatasetError, nearest
-from rarecase.common.manifest import lock, read_manifest
+from rarecase.common.manifest import NAME, check_format, lock, read_manifest
 from rarecase.common.schema import arrow_schema
-from rarecase.common.sinks.base import Source, database_sink, scheme
-from rarecase.common.sinks.files import cast, check_footers, read_files
+from rarecase.common.shape import check_tables
+from rarecase.common.sinks.base import FORMATS, Source, database_sink, scheme
+from rarecase.common.sinks.files import cast, check_footers, cut, read_files
 from rarecase.common.spec import Spec, build_spec
 
 if TYPE_CHECKING:
@@ -58,6 +59,11 @@ class _Held:
 
 class _Reader(Protocol):
     def table(self, name: str) -> pa.Table: ...
+
+
+@runtime_checkable
+class _Streams(Protocol):
+    def slices(self, name: str, rows: Sequence[int]) -> Iterator[pa.Table]: ...
 
 
 class _LazyTables(Mapping[str, pa.Table]):
@@ -103,7 +109,12 @@ class Dataset:
     """
 
     def __init__(
-        self, spec: Spec, manifest: Mapping[str, Any], reader: _Reader, location: str, twin: Dataset | None
+        self,
+        spec: Spec,
+        manifest: Mapping[str, Any],
+        reader: _Reader,
+        location: str,
+        twin: Dataset | Callable[[], Dataset] | None,
     ) -> None:
         self.spec = spec
         self.domain: Domain = registry.get(spec.domain)
@@ -174,10 +185,26 @@ class Dataset:
 
     @cached_property
     def twin(self) -> Dataset | None:
-        """The same world without cases, where it was made."""
-        if self._twin is None and self.path is not None and (self.path / "twin" / "manifest.json").exists():
-            return open(self.path / "twin")
-        return self._twin
+        """The same world without cases, where it was made.
+
+        Raises
+        ------
+        DatasetError
+            When the manifest vouches for a twin that is not there, or cannot be read.
+        """
+        return self._twin() if callable(self._twin) else self._twin
+
+    def slices(self, name: str, rows: Sequence[int]) -> Iterator[pa.Table]:
+        """The rows of a table in their order, cut: `rows` of them each, and last whatever is left, if any.
+
+        A database is read as a stream; memory holds one slice.
+        """
+        if name not in self._tables:
+            self.table(name)
+        if isinstance(self._reader, _Streams):
+            yield from self._reader.slices(name, rows)
+            return
+        yield from cut([self.table(name)], rows, arrow_schema(self.domain.schema[name]))
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A DuckDB connection of your own with one view per table; close it when done.
@@ -248,20 +275,45 @@ def open(path: str | os.PathLike[str], *, domain: str | None = None, twin: bool 
     kind = scheme(path)
     if kind is not None:
         return _open_database(kind, os.fspath(path), domain, twin)
+    if not os.fspath(path):
+        raise DatasetError("dataset", "", "a directory or a database address")
     place = Path(path) / "twin" if twin else Path(path)
     manifest = read_manifest(place)
-    spec = build_spec(manifest["spec"])
-    return Dataset(spec, manifest, _Files(place, manifest, registry.get(spec.domain)), str(place), None)
+    if domain is not None and manifest["domain"] != domain:
+        raise DatasetError("domain", domain, f"the domain of the set in {place}, {manifest['domain']}")
+    spec = _checked(manifest, str(place / NAME), FORMATS)
+    beside = None if manifest["twin"] is None else partial(_twin_below, place)
+    return Dataset(spec, manifest, _Files(place, manifest, registry.get(spec.domain)), str(place), beside)
+
+
+def _twin_below(place: Path) -> Dataset:
+    if not (place / "twin" / NAME).is_file():
+        hint = "Its manifest vouches for one; `rarecase generate --twin --overwrite` makes both again."
+        raise DatasetError("twin", str(place / "twin"), "the twin of this set, whole", hint=hint)
+    return open(place / "twin")
 
 
 def _open_database(kind: str, address: str, domain: str | None, twin: bool) -> Dataset:
     sink = database_sink(kind)
     source: Source = sink.source(address, domain=domain, twin=twin)
     manifest = source.manifest()
-    beside: Dataset | None = None
-    if not twin and manifest.get("twin") is not None:
-        beside = _open_database(kind, address, manifest["domain"], True)
-    return Dataset(build_spec(manifest["spec"]), manifest, source, source.location, beside)
+    check_format(manifest, source.location)
+    spec = _checked(manifest, source.location, (kind,))
+    beside = None
+    if not twin and manifest["twin"] is not None:
+        beside = partial(_open_database, kind, address, manifest["domain"], True)
+    return Dataset(spec, manifest, source, source.location, beside)
+
+
+def _checked(manifest: Mapping[str, Any], shown: str, storage: tuple[str, ...]) -> Spec:
+    """The spec of a manifest whose tables and files are those of its domain."""
+    spec = build_spec(manifest["spec"])
+    if manifest["domain"] != spec.domain:
+        raise DatasetError(shown, f"domain: {manifest['domain']}", f"the domain of its spec, {spec.domain}")
+    if manifest["storage"] not in storage:
+        raise DatasetError(shown, f"storage: {manifest['storage']}", f"one of {', '.join(storage)}")
+    check_tables(manifest, registry.get(spec.domain).schema.names, shown)
+    return spec
 
 
 def _short_manifest(spec: Spec, tables: Mapping[str, pa.Table]) -> dict[str, Any]:

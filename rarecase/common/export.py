@@ -20,8 +20,9 @@ import pyarrow as pa
 import rarecase
 from rarecase.common.atomic import in_words, to_disk
 from rarecase.common.dataset import Dataset
+from rarecase.common.digest import part_digests
 from rarecase.common.errors import DatasetError, RarecaseError, TargetError, nearest
-from rarecase.common.manifest import canonical
+from rarecase.common.manifest import build_manifest, canonical
 from rarecase.common.plan import make_plan
 from rarecase.common.receipts import Receipt
 from rarecase.common.sinks.base import open_sink, scheme
@@ -184,12 +185,23 @@ def load_database(dataset: Dataset, address: str, *, overwrite: bool = False) ->
             for receipt, tables in _parts(world):
                 sink.write(receipt, tables)
                 rows += sum(receipt.rows.values())
-            sink.finish({**world.manifest, "storage": scheme(address), "files": []})
+            sink.finish({**_full_manifest(world), "storage": scheme(address), "files": []})
     except BaseException:
         for sink in reversed(begun):
             sink.abort()
         raise
     return rows
+
+
+def _full_manifest(world: Dataset) -> Mapping[str, Any]:
+    """The manifest; tables that a caller put together have a short one, which is made whole here."""
+    if "plan" in world.manifest:
+        return world.manifest
+    digests = part_digests(world.tables, world.domain.schema)
+    rows = {name: table.num_rows for name, table in world.tables.items()}
+    twin = None if world.twin is None else _full_manifest(world.twin)
+    receipts = [Receipt(0, rows, digests)]
+    return build_manifest(make_plan(world.spec), receipts, "memory", with_twin=twin is not None, twin=twin)
 
 
 def _parts(world: Dataset) -> Iterator[tuple[Receipt, dict[str, pa.Table]]]:

@@ -21,6 +21,7 @@ from rarecase.common.digest import combine
 from rarecase.common.errors import DatasetError
 from rarecase.common.plan import Plan
 from rarecase.common.receipts import Receipt
+from rarecase.common.shape import check_shape
 from rarecase.common.weights import strata
 
 FORMAT = 1
@@ -95,7 +96,7 @@ def build_manifest(
         "parts": plan.parts,
         "tables": tables,
         "rows": sum(table["rows"] for table in tables.values()),
-        "logical": _digest_of(tables),
+        "logical": tables_digest(tables),
         "files": sorted(files, key=lambda file: str(file["path"])),
         "cases": _cases(plan),
         "strata": [_rounded(asdict(stratum)) for stratum in strata(plan)],
@@ -108,11 +109,14 @@ def build_manifest(
 def _table(name: str, receipts: Sequence[Receipt]) -> dict[str, Any]:
     return {
         "rows": sum(receipt.rows[name] for receipt in receipts),
+        # Where the parts end among the rows of a database: digests are of parts.
+        "part_rows": [receipt.rows[name] for receipt in receipts],
         "logical": combine(receipt.logical[name] for receipt in receipts),
     }
 
 
-def _digest_of(tables: Mapping[str, Mapping[str, Any]]) -> str:
+def tables_digest(tables: Mapping[str, Mapping[str, Any]]) -> str:
+    """The logical digest (hex) of a world from the entries of its tables."""
     return hashlib.sha256(canonical({name: table["logical"] for name, table in tables.items()})).hexdigest()
 
 
@@ -171,21 +175,27 @@ def read_manifest(path: Path) -> dict[str, Any]:
         raise _absent(path) from None
     except OSError as error:
         raise DatasetError(str(file), error.strerror, "a readable manifest") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _damaged(file, str(error)) from None
+    check_format(found, str(file))
+    return cast("dict[str, Any]", found)
+
+
+def check_format(found: Any, shown: str) -> None:
+    """Refuse (DatasetError) what is no manifest, is of another format, or is not shaped like one."""
     if not isinstance(found, dict) or "manifest" not in found:
-        raise _damaged(file, "no manifest of rarecase")
+        raise _damaged(shown, "no manifest of rarecase")
     if found["manifest"] != FORMAT:
         raise DatasetError(
-            str(file),
+            shown,
             f"manifest format {found['manifest']}",
             f"format {FORMAT}",
             hint=f"It was written by rarecase {found.get('rarecase', '?')}; open it with that version.",
         )
-    return cast("dict[str, Any]", found)
+    check_shape(found, shown)
 
 
-def _damaged(file: Path, said: str) -> DatasetError:
+def _damaged(file: Path | str, said: str) -> DatasetError:
     return DatasetError(str(file), said, "a whole manifest of rarecase", hint="Make the data set again.")
 
 

@@ -19,6 +19,7 @@ from rarecase.common.export import INDEX, export, write_documents
 from rarecase.common.manifest import build_manifest
 from rarecase.common.receipts import Receipt
 from rarecase.common.sinks.base import open_sink
+from rarecase.common.verify import verify
 from tests.common.sink_sample import DOMAIN, DOMAINS, good_tables, halves, plan
 from tests.common.small_disk import small_disk
 
@@ -38,14 +39,18 @@ def _sample_is_a_domain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "get", lambda name: letters if name == "sample" else get(name))
 
 
-def write_set(path: Path, *, twin: bool = False) -> None:
+def write_set(path: Path, *, twin: bool = False, beside: Dataset | None = None) -> None:
     sink = open_sink(path, domain=DOMAIN, twin=twin)
     sink.begin(plan())
     receipts = []
     for number, part in enumerate(halves(good_tables())):
         rows = {name: table.num_rows for name, table in part.items()}
         receipts.append(sink.write(Receipt(number, rows, part_digests(part, DOMAIN.schema)), part))
-    sink.finish(build_manifest(plan(), receipts, "parquet", world="twin" if twin else "main"))
+    world, facts = "twin" if twin else "main", None if beside is None else beside.manifest
+    manifest = build_manifest(
+        plan(), receipts, "parquet", world=world, with_twin=beside is not None, twin=facts
+    )
+    sink.finish(manifest)
 
 
 @pytest.fixture
@@ -150,8 +155,9 @@ def test_a_wish_that_cannot_be_met_is_refused(
 
 @pytest.mark.parametrize("ending", ["duckdb", "sqlite"])
 def test_a_written_set_and_its_twin_are_loaded(tmp_path: Path, ending: str) -> None:
-    write_set(tmp_path / "set")
-    write_set(tmp_path / "set", twin=True)
+    write_set(tmp_path / "aside", twin=True)
+    write_set(tmp_path / "set", beside=datasets.open(tmp_path / "aside" / "twin"))
+    (tmp_path / "aside" / "twin").rename(tmp_path / "set" / "twin")
     written = datasets.open(tmp_path / "set")
     address = f"{ending}:///{tmp_path}/x.{ending}"
     assert export(written, "database", address) == 2 * sum(t.num_rows for t in good_tables().values())
@@ -169,9 +175,9 @@ def test_a_written_set_and_its_twin_are_loaded(tmp_path: Path, ending: str) -> N
 
 def test_a_set_in_memory_is_loaded(tmp_path: Path) -> None:
     held = Dataset.in_memory(plan().spec, good_tables())
-    assert export(held, "database", f"duckdb:///{tmp_path}/x.duckdb") == sum(
-        table.num_rows for table in good_tables().values()
-    )
+    address = f"duckdb:///{tmp_path}/x.duckdb"
+    assert export(held, "database", address) == sum(table.num_rows for table in good_tables().values())
+    assert verify(address) == ()
 
 
 def test_a_set_with_an_edited_file_is_not_loaded(written: Dataset, tmp_path: Path) -> None:

@@ -9,17 +9,26 @@ import re
 import shutil
 import sqlite3
 import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from rarecase.common import manifest as sealed
+from rarecase.common.dataset import open as open_dataset
 from rarecase.common.errors import DatasetError, InputError
 from rarecase.common.provenance import signing
 from rarecase.common.provenance.croissant import croissant
+from rarecase.common.reread import reread
 from rarecase.common.run import generate
-from rarecase.common.sinks.files import hash_file
+from rarecase.common.sinks.files import cut, hash_file
+from rarecase.common.validate import validate
 from rarecase.common.verify import verify
 from tests.common.killpoints import contents, spec
 
@@ -85,7 +94,7 @@ def test_a_set_that_holds_has_no_findings(made: Path) -> None:
     assert verify(made, regenerate=True) == ()
 
 
-def _rules(path: Path, **how: Any) -> dict[str, str]:
+def _rules(path: Path | str, **how: Any) -> dict[str, str]:
     return {finding.rule: finding.level for finding in verify(path, **how)}
 
 
@@ -110,22 +119,186 @@ def test_damage_is_found(copy: Path) -> None:
     assert not findings.ok
 
 
-def test_a_forged_manifest_does_not_make_itself_again(copy: Path) -> None:
-    manifest = _read(copy / "manifest.json")
-    forged = {**manifest["tables"], "nights": {**manifest["tables"]["nights"], "logical": "0" * 64}}
-    (copy / "manifest.json").write_bytes(sealed.canonical({**manifest, "tables": forged}))
-    assert _rules(copy) == {}
-    assert _rules(copy, regenerate=True) == {"again.logical": "error"}
-    (copy / "manifest.json").write_bytes(sealed.canonical({**manifest, "plan": "0" * 64}))
-    assert _rules(copy, regenerate=True) == {"again.plan": "error"}
+def _forge(path: Path, **entries: Any) -> None:
+    manifest = _read(path / "manifest.json")
+    (path / "manifest.json").write_bytes(sealed.canonical({**manifest, **entries}))
 
 
-def test_other_versions_are_told_and_bytes_are_left_alone(copy: Path) -> None:
-    manifest = _read(copy / "manifest.json")
-    files = [{**file, "sha256": "0" * 64} for file in manifest["files"]]
-    manifest = {**manifest, "lock": {**manifest["lock"], "pyarrow": "1.0"}, "files": files}
+def test_a_forged_digest_is_found(copy: Path) -> None:
+    tables = _read(copy / "manifest.json")["tables"]
+    _forge(copy, tables={**tables, "nights": {**tables["nights"], "logical": "0" * 64}})
+    assert _rules(copy) == {"manifest.logical": "error", "manifest.entry": "error"}
+    assert _rules(copy, regenerate=True)["again.logical"] == "error"
+
+
+def _cheaper(path: Path, form: str = "parquet") -> None:
+    """Half the prices of one part, and write its hash into the manifest."""
+    file = path / "nights" / f"part-00000.{form}"
+    table = pq.read_table(file)
+    price = pc.divide(table["price_minor"], pa.scalar(2, table["price_minor"].type))
+    pq.write_table(table.set_column(table.column_names.index("price_minor"), "price_minor", price), file)
+    digest, length = hash_file(file)
+    files = _read(path / "manifest.json")["files"]
+    for entry in files:
+        if entry["path"] == f"nights/{file.name}":
+            entry.update(sha256=digest, bytes=length)
+    _forge(path, files=files)
+
+
+def test_an_edit_with_its_hash_in_the_manifest_is_found_by_its_rows(copy: Path) -> None:
+    _cheaper(copy)
+    rules = _rules(copy)
+    assert rules["manifest.logical"] == "error"
+    assert "manifest.hash" not in rules
+    # With the digest forged as well, only making it again tells.
+    found = reread(open_dataset(copy), ["nights"])["nights"]
+    assert found is not None
+    tables = {**_read(copy / "manifest.json")["tables"], "nights": found.entry}
+    _forge(copy, tables=tables, logical=sealed.tables_digest(tables))
+    assert "manifest.logical" not in _rules(copy)
+    assert _rules(copy, regenerate=True)["again.logical"] == "error"
+
+
+def test_other_bytes_of_the_same_rows_are_a_warning(copy: Path) -> None:
+    file = copy / "nights" / "part-00000.parquet"
+    pq.write_table(pq.read_table(file), file, compression="none")
+    digest, length = hash_file(file)
+    files = _read(copy / "manifest.json")["files"]
+    for entry in files:
+        if entry["path"] == "nights/part-00000.parquet":
+            entry.update(sha256=digest, bytes=length)
+    _forge(copy, files=files)
+    rules = _rules(copy, regenerate=True)
+    assert rules["again.bytes"] == "warning"
+    assert not {"manifest.logical", "again.logical", "manifest.hash"} & set(rules)
+
+
+def _changed(manifest: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    here: Any = manifest
+    *steps, last = path.split(".")
+    for step in steps:
+        here = here[int(step)] if step.isdigit() else here[step]
+    assert here[last] != value
+    here[last] = value
+    return manifest
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "rule"),
+    [
+        ("plan", "0" * 64, "manifest.entry"),
+        ("seed", 9, "manifest.entry"),
+        ("parts", 3, "manifest.entry"),
+        ("schema.digest", "0" * 64, "manifest.entry"),
+        ("schema.version", "9", "manifest.entry"),
+        ("synthetic", False, "manifest.entry"),
+        ("world", "twin", "manifest.entry"),
+        ("with_twin", False, "manifest.entry"),
+        ("cases.visit.planted", 41, "manifest.entry"),
+        ("cases.visit.in_nature", 1.0, "manifest.entry"),
+        ("cases.visit.natural.source", "hearsay", "manifest.entry"),
+        ("strata.0.weight", 2.0, "manifest.entry"),
+        ("lineage.max_synthetic_share", 0.5, "manifest.entry"),
+        ("marks.identifiers", "other", "manifest.entry"),
+        ("rows", 1, "manifest.entry"),
+        ("logical", "0" * 64, "manifest.entry"),
+        ("tables.nights.rows", 1, "manifest.rows"),
+        ("tables.nights.part_rows", [1, 2], "manifest.logical"),
+        ("files.0.rows", 10**6, "manifest.files"),
+        ("documents.0.sha256", "0" * 64, "manifest.document"),
+        ("twin.plan", "0" * 64, "twin.other"),
+        ("spec.seed", 7, "manifest.entry"),
+        ("rarecase", "x", "again.versions"),
+    ],
+)
+def test_no_entry_can_be_edited_unseen(copy: Path, path: str, value: Any, rule: str) -> None:
+    manifest = _changed(_read(copy / "manifest.json"), path, value)
     (copy / "manifest.json").write_bytes(sealed.canonical(manifest))
-    assert _rules(copy, regenerate=True) == {"manifest.hash": "error", "again.versions": "warning"}
+    assert rule in _rules(copy, regenerate=rule.startswith("again"))
+
+
+def test_a_document_that_says_something_else_is_found_though_its_hash_is_listed(copy: Path) -> None:
+    card = copy / "DATACARD.md"
+    card.write_text(card.read_text().replace("synthetic", "real"))
+    digest, length = hash_file(card)
+    listed = _read(copy / "manifest.json")["documents"]
+    for entry in listed:
+        if entry["path"] == card.name:
+            entry.update(sha256=digest, bytes=length)
+    _forge(copy, documents=listed)
+    assert _rules(copy) == {"manifest.document": "error"}
+
+
+_MANGLED: list[Any] = [
+    b"", b"[]", b"null", b"{}", b'{"manifest": 1}', b"\xff\xfe", b"[" * 100_000, b'{"manifest": "1"}',
+]  # fmt: skip
+_MISSHAPEN = [
+    ("tables", "x"), ("files", None), ("files", [{"path": "x"}]), ("spec", []), ("lock", 3), ("twin", "x"),
+    ("cases", {"visit": 3}), ("strata", "x"), ("synthetic", "x"), ("plan", "x"), ("schema", "x"),
+    ("storage", "x"), ("world", "x"), ("rows", -1), ("seed", "x"), ("documents", {}), ("marks", 1),
+    ("domain", "nowhere"), ("domain", "finance"), ("extra", 1), ("tables", {}), ("storage", "csv"),
+    ("storage", "duckdb"), ("parts", 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", _MANGLED)
+def test_a_mangled_manifest_is_refused_in_words(copy: Path, content: bytes) -> None:
+    (copy / "manifest.json").write_bytes(content)
+    with pytest.raises(DatasetError) as caught:
+        verify(copy)
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(("entry", "value"), _MISSHAPEN)
+def test_a_misshapen_manifest_is_refused_in_words(copy: Path, entry: str, value: Any) -> None:
+    _forge(copy, **{entry: value})
+    with pytest.raises(InputError) as caught:
+        open_dataset(copy)
+    assert caught.value.exit_code == 2
+    assert "manifest" in str(caught.value)
+
+
+def test_a_manifest_without_an_entry_is_refused_in_words(copy: Path) -> None:
+    manifest = _read(copy / "manifest.json")
+    for name in manifest:
+        less = {entry: value for entry, value in manifest.items() if entry not in (name, "documents")}
+        (copy / "manifest.json").write_bytes(sealed.canonical(less))
+        if name != "documents":
+            with pytest.raises(DatasetError):
+                open_dataset(copy)
+
+
+@pytest.mark.parametrize("listed", ["files", "documents"])
+@pytest.mark.parametrize(
+    "path", ["../../../../etc/passwd", "/etc/passwd", "nights/../../x", "..", "nights\\x", "C:/x", "", "a\0b"]
+)
+def test_no_path_leads_out_of_the_set(copy: Path, listed: str, path: str) -> None:
+    entries = _read(copy / "manifest.json")[listed]
+    entries[0]["path"] = path
+    _forge(copy, **{listed: entries})
+    with pytest.raises(DatasetError, match="path"):
+        open_dataset(copy)
+
+
+def test_a_vanished_twin_is_missed(copy: Path) -> None:
+    (copy / "twin" / "manifest.json").rename(copy / "elsewhere.json")
+    assert _rules(copy)["twin.missing"] == "error"
+    shutil.rmtree(copy / "twin")
+    (copy / "elsewhere.json").unlink()
+    assert _rules(copy) == {"twin.missing": "error"}
+    assert "twin" in {finding.message.partition(":")[0] for finding in validate(open_dataset(copy)).errors}
+
+
+def test_the_twin_of_another_set_is_found(copy: Path, tmp_path: Path) -> None:
+    generate(spec(2), tmp_path / "other", twin=True)
+    shutil.rmtree(copy / "twin")
+    shutil.copytree(tmp_path / "other" / "twin", copy / "twin")
+    assert _rules(copy) == {"twin.other": "error", "twin.spec": "error"}
+
+
+def test_a_twin_that_no_manifest_vouches_for_is_unexpected(copy: Path) -> None:
+    _forge(copy, twin=None, with_twin=False)
+    assert _rules(copy)["manifest.unexpected"] == "warning"
 
 
 def test_nothing_is_left_of_making_it_again(made: Path) -> None:
@@ -137,6 +310,82 @@ def test_what_is_not_whole_cannot_be_verified(copy: Path) -> None:
     (copy / "manifest.json").unlink()
     with pytest.raises(DatasetError, match="--resume"):
         verify(copy)
+
+
+@pytest.fixture(params=["duckdb", "sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Callable[[str], None]]]:
+    """The address of a loaded set, and how to change it behind our back."""
+    if request.param == "duckdb":
+        address = f"duckdb:///{tmp_path}/stay.duckdb"
+
+        def change(statement: str) -> None:
+            with duckdb.connect(str(tmp_path / "stay.duckdb")) as connection:
+                connection.execute(statement)
+
+    elif request.param == "sqlite":
+        address = f"sqlite:///{tmp_path}/file.db"
+
+        def change(statement: str) -> None:
+            with closing(sqlite3.connect(tmp_path / "file.db")) as connection:
+                connection.execute(statement.replace("toy.", "toy_"))
+                connection.commit()
+
+    else:
+        psycopg = pytest.importorskip("psycopg")
+        address = request.getfixturevalue("postgres_address")
+
+        def change(statement: str) -> None:
+            with psycopg.connect(address) as connection:
+                connection.execute(statement)
+
+    generate(spec(1), address, twin=True, overwrite=request.param == "postgresql")
+    yield address, change
+    if request.param == "postgresql":
+        change("DROP SCHEMA IF EXISTS toy CASCADE")
+        change("DROP SCHEMA IF EXISTS toy_twin CASCADE")
+
+
+def test_the_rows_of_a_database_are_verified(database: tuple[str, Callable[[str], None]]) -> None:
+    address, change = database
+    assert verify(address, regenerate=True) == ()
+    change("UPDATE toy.nights SET price_minor = price_minor + 1 WHERE night_id > 0")
+    findings = {finding.rule: finding for finding in verify(address, regenerate=True)}
+    assert set(findings) == {"manifest.logical", "again.logical"}
+    rows = open_dataset(address).manifest["tables"]["nights"]["rows"]
+    assert findings["again.logical"].count == 2 * rows
+    change("UPDATE toy.nights SET price_minor = price_minor - 1")
+    if not address.startswith("postgresql"):  # where an update moves rows to the end
+        assert verify(address) == ()
+
+
+def test_the_manifest_of_a_database_is_verified(database: tuple[str, Callable[[str], None]]) -> None:
+    address, change = database
+    swap = "UPDATE toy.rarecase_manifest SET content = replace(content, {}, {}) WHERE name = 'manifest.json'"
+    change(swap.format("'\"planted\": 2'", "'\"planted\": 41'"))
+    assert _rules(address) == {"manifest.entry": "error"}
+    change(swap.format("'\"world\"'", "'\"word\"'"))
+    with pytest.raises(DatasetError, match="whole manifest"):
+        verify(address)
+
+
+def test_a_vanished_twin_of_a_database_is_missed(database: tuple[str, Callable[[str], None]]) -> None:
+    address, change = database
+    change(
+        "DROP TABLE toy_twin_rarecase_manifest"
+        if "sqlite" in address
+        else "DROP TABLE toy_twin.rarecase_manifest"
+    )
+    assert _rules(address) == {"twin.missing": "error"}
+    assert open_dataset(address).table("nights").num_rows
+
+
+@pytest.mark.parametrize("rows", [(), (3,), (0, 7, 0, 2), (50, 50), (100,)])
+def test_slices_are_cut_where_they_are_asked_for(rows: tuple[int, ...]) -> None:
+    pieces = [pa.table({"a": list(range(first, first + 10))}) for first in range(0, 60, 10)]
+    found = list(cut(iter(pieces), rows, pieces[0].schema))
+    assert [value for piece in found for value in piece["a"].to_pylist()] == list(range(60))
+    there = [piece.num_rows for piece in found[: len(rows)]]
+    assert there == [min(wanted, max(60 - sum(rows[:place]), 0)) for place, wanted in enumerate(rows)]
 
 
 def test_a_database_is_counted_and_made_again(tmp_path: Path) -> None:
@@ -221,7 +470,7 @@ def test_forged_signatures(tmp_path: Path, keys: tuple[Path, Path], monkeypatch:
     envelope.write_bytes(whole)
     manifest = _read(target / "manifest.json")
     (target / "manifest.json").write_bytes(sealed.canonical({**manifest, "seed": 7}))
-    assert _rules(target, public_key=public) == {"signature.subject": "error"}
+    assert _rules(target, public_key=public) == {"signature.subject": "error", "manifest.entry": "error"}
 
 
 def test_a_signing_that_was_cut_off_is_finished(

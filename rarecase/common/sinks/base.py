@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -90,6 +90,10 @@ class Source(Protocol):
 
     def table(self, name: str) -> pa.Table:
         """All rows of one table, in the Arrow types of the schema."""
+        ...
+
+    def slices(self, name: str, rows: Sequence[int]) -> Iterator[pa.Table]:
+        """The rows of one table in the order of their storage, cut into so many each, then what is left."""
         ...
 
 

@@ -22,6 +22,7 @@ from rarecase.common.schema.constraints import Dialect
 from rarecase.common.schema.sql import qualified
 from rarecase.common.sinks.files import cast
 
+ROWS_AT_ONCE = 1 << 17  # of a stream
 MANIFEST_TABLE = "rarecase_manifest"
 MANIFEST, SPEC, TABLES = "manifest.json", "spec.yaml", "tables.json"
 
@@ -73,7 +74,7 @@ def read_manifest(content: Sequence[str], shown: str) -> dict[str, Any]:
     """
     try:
         manifest: dict[str, Any] = json.loads(content[0])
-    except (IndexError, ValueError):
+    except (IndexError, ValueError, RecursionError):
         raise DatasetError("dataset", shown, f"a sealed manifest in {MANIFEST_TABLE}") from None
     return manifest
 
@@ -115,7 +116,8 @@ def one_namespace(shown: str, found: Iterable[str], domain: str | None, twin: bo
     fit = [name for name in worlds if name.endswith("_twin") == twin]
     if len(fit) != 1:
         wanted = "one data set" + (" with a twin" if twin else "")
-        raise DatasetError("dataset", shown, f"a database with {wanted} of rarecase", hint=_there(worlds))
+        hint = _there(worlds) + (" Choose one by its domain: `--domain NAME`." if len(fit) > 1 else "")
+        raise DatasetError("dataset", shown, f"a database with {wanted} of rarecase", hint=hint)
     return fit[0]
 
 

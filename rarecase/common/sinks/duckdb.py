@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,11 @@ import pyarrow as pa
 from rarecase.common import registry
 from rarecase.common.errors import DatasetError, RarecaseError, TargetError
 from rarecase.common.receipts import Receipt
-from rarecase.common.schema import Reference, Schema, Table
+from rarecase.common.schema import Reference, Schema, Table, arrow_schema
 from rarecase.common.schema.sql import SQL_TYPES, Ddl, ddl, qualified
 from rarecase.common.sinks import database
 from rarecase.common.sinks.address import FileAddress, parse_file
+from rarecase.common.sinks.files import cut
 from rarecase.common.sinks.newfile import NewFile, remove
 from rarecase.common.spec import dump_spec
 
@@ -267,6 +268,20 @@ class DuckDBSource:
             table, self._query(f"SELECT {', '.join(table.names)} FROM {self._space}.{name}")
         )
 
+    def slices(self, name: str, rows: Sequence[int]) -> Iterator[pa.Table]:
+        """The rows of one table as a stream, cut; see `Source`."""
+        return cut(self._stream(name), rows, arrow_schema(self._schema[name]))
+
+    def _stream(self, name: str) -> Iterator[pa.Table]:
+        table = self._schema[name]
+        try:
+            with _attached(self._path, " (READ_ONLY)") as connection:
+                read = f"SELECT {', '.join(table.names)} FROM {self._space}.{name}"
+                for batch in connection.sql(read).to_arrow_reader(database.ROWS_AT_ONCE):
+                    yield database.whole(table, pa.Table.from_batches([batch]))
+        except duckdb.Error as error:
+            raise self._unreadable(error) from None
+
     @property
     def _schema(self) -> Schema:
         return registry.get(self._space.removesuffix("_twin")).schema
@@ -277,8 +292,11 @@ class DuckDBSource:
             with _attached(self._path, " (READ_ONLY)") as connection:
                 return connection.sql(statement).to_arrow_table()
         except duckdb.Error as error:
-            said = str(error).splitlines()[0]
-            raise DatasetError("dataset", self._shown, "a readable DuckDB file", hint=said) from None
+            raise self._unreadable(error) from None
+
+    def _unreadable(self, error: duckdb.Error) -> DatasetError:
+        said = str(error).splitlines()[0]
+        return DatasetError("dataset", self._shown, "a readable DuckDB file", hint=said)
 
 
 def _attached(path: Path, mode: str = "") -> duckdb.DuckDBPyConnection:

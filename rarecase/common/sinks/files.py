@@ -8,7 +8,7 @@ the clock or the machine.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
@@ -190,6 +190,28 @@ def cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
         for chunk in column.unify_dictionaries().chunks
     ]
     return pa.chunked_array(chunks, type=kind)
+
+
+def cut(pieces: Iterable[pa.Table], rows: Sequence[int], schema: pa.Schema) -> Iterator[pa.Table]:
+    """Successive pieces of one table, cut anew: `rows` of them each, and last whatever is left, if any.
+
+    Parameters
+    ----------
+    pieces : tables under `schema`, consumed as they are needed
+    rows : how many rows each slice has; where the pieces end early, slices are shorter
+    """
+    source, held = iter(pieces), schema.empty_table()
+    for wanted in rows:
+        while held.num_rows < wanted and (piece := next(source, None)) is not None:
+            held = pa.concat_tables([held, piece])
+        yield held.slice(0, wanted)
+        held = held.slice(wanted)
+    for piece in source:
+        if held.num_rows:
+            yield held
+        held = piece
+    if held.num_rows:
+        yield held
 
 
 def _read_parquet(path: Path, declared: Table) -> pa.Table:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -17,6 +19,7 @@ from rarecase.common.receipts import Receipt
 from rarecase.common.schema import Schema, Table, arrow_schema
 from rarecase.common.schema.sql import ddl, qualified
 from rarecase.common.sinks import copybinary, database
+from rarecase.common.sinks.files import cut
 from rarecase.common.sinks.server import Connection, Server
 from rarecase.common.spec import dump_spec
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from rarecase.common.domain import Domain
     from rarecase.common.plan import Plan
 
+_BLOCK = 16 << 20  # bytes of rows that come back at once
 # The transaction idles while parts are made, and index builds are long: limits for clients would end it.
 _SETTINGS = (
     "SET LOCAL idle_in_transaction_session_timeout = 0",
@@ -206,17 +210,38 @@ class PostgreSQLSource:
     def table(self, name: str) -> pa.Table:
         """All rows of one table, in the order in which they were written."""
         table = self._schema[name]
-        query = f"COPY {self._space}.{name} ({', '.join(table.names)}) TO STDOUT (FORMAT CSV)"
-        text = pa.BufferOutputStream()
-        with self._session() as connection, connection.cursor() as cursor:
-            # Else a scan of a large table may begin in the middle, where another one is.
-            cursor.execute("SET LOCAL synchronize_seqscans = off")
-            cursor.execute("SET LOCAL extra_float_digits = 1")
-            cursor.execute("SET LOCAL datestyle = 'ISO'")
-            with cursor.copy(query) as copy:
-                for piece in copy:
-                    text.write(piece)
-        return database.whole(table, _read_csv(table, text.getvalue()))
+        with self._copied(table) as stored:
+            return database.whole(table, _read_csv(table, stored))
+
+    def slices(self, name: str, rows: Sequence[int]) -> Iterator[pa.Table]:
+        """The rows of one table as a stream, cut; see `Source`."""
+        return cut(self._stream(self._schema[name]), rows, arrow_schema(self._schema[name]))
+
+    def _stream(self, table: Table) -> Iterator[pa.Table]:
+        with self._copied(table) as stored:
+            if stored.stat().st_size:
+                for batch in csv.open_csv(stored, **_csv_options(table)):
+                    yield database.whole(table, pa.Table.from_batches([batch]))
+
+    @contextlib.contextmanager
+    def _copied(self, table: Table) -> Iterator[Path]:
+        """A temporary file with the rows of a table, as the server gives them: memory stays flat."""
+        query = f"COPY {self._space}.{table.name} ({', '.join(table.names)}) TO STDOUT (FORMAT CSV)"
+        with tempfile.TemporaryDirectory(prefix="rarecase-") as place:
+            stored = Path(place) / f"{table.name}.csv"
+            with (
+                stored.open("wb") as file,
+                self._session() as connection,
+                connection.cursor() as cursor,
+            ):
+                # Else a scan of a large table may begin in the middle, where another one is.
+                cursor.execute("SET LOCAL synchronize_seqscans = off")
+                cursor.execute("SET LOCAL extra_float_digits = 1")
+                cursor.execute("SET LOCAL datestyle = 'ISO'")
+                with cursor.copy(query) as copy:
+                    for piece in copy:
+                        file.write(piece)
+            yield stored
 
     @property
     def _schema(self) -> Schema:
@@ -259,18 +284,21 @@ def _drop(connection: Connection, space: str, tables: list[str]) -> None:
     connection.execute(f"DROP SCHEMA {space}")
 
 
-def _read_csv(table: Table, text: pa.Buffer) -> pa.Table:
-    fields = arrow_schema(table)
+def _read_csv(table: Table, stored: Path) -> pa.Table:
+    if not stored.stat().st_size:
+        return arrow_schema(table).empty_table()
+    return csv.read_csv(stored, **_csv_options(table))
+
+
+def _csv_options(table: Table) -> dict[str, Any]:
     kinds = {
-        field.name: pa.string() if pa.types.is_dictionary(field.type) else field.type for field in fields
+        field.name: pa.string() if pa.types.is_dictionary(field.type) else field.type
+        for field in arrow_schema(table)
     }
-    if not text.size:
-        return fields.empty_table()
-    return csv.read_csv(
-        pa.BufferReader(text),
-        read_options=csv.ReadOptions(column_names=list(table.names)),
-        parse_options=csv.ParseOptions(newlines_in_values=True),
-        convert_options=csv.ConvertOptions(
+    return {
+        "read_options": csv.ReadOptions(column_names=list(table.names), block_size=_BLOCK),
+        "parse_options": csv.ParseOptions(newlines_in_values=True),
+        "convert_options": csv.ConvertOptions(
             column_types=kinds,
             null_values=[""],
             true_values=["t"],
@@ -278,4 +306,4 @@ def _read_csv(table: Table, text: pa.Buffer) -> pa.Table:
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
         ),
-    )
+    }

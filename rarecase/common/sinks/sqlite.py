@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -12,10 +12,11 @@ import pyarrow as pa
 from rarecase.common import registry
 from rarecase.common.errors import DatasetError, RarecaseError
 from rarecase.common.receipts import Receipt
-from rarecase.common.schema import Schema
+from rarecase.common.schema import Schema, arrow_schema
 from rarecase.common.schema.sql import Ddl, ddl, qualified
 from rarecase.common.sinks import database
 from rarecase.common.sinks.address import FileAddress, parse_file
+from rarecase.common.sinks.files import cut
 from rarecase.common.sinks.newfile import NewFile, remove
 from rarecase.common.spec import dump_spec
 
@@ -230,6 +231,25 @@ class SQLiteSource:
         columns, stored = ", ".join(table.names), qualified(name, "sqlite", self._space)
         with self._session() as session:
             return database.whole(table, session.arrow(f"SELECT {columns} FROM {stored} ORDER BY rowid"))
+
+    def slices(self, name: str, rows: Sequence[int]) -> Iterator[pa.Table]:
+        """The rows of one table as a stream, cut; see `Source`."""
+        return cut(self._stream(name), rows, arrow_schema(self._schema[name]))
+
+    def _stream(self, name: str) -> Iterator[pa.Table]:
+        table, last = self._schema[name], 0
+        read = (
+            f"SELECT rowid AS rowid_, {', '.join(table.names)} FROM {qualified(name, 'sqlite', self._space)}"
+        )
+        with self._session() as session:
+            while True:
+                found = session.arrow(
+                    f"{read} WHERE rowid > {last} ORDER BY rowid LIMIT {database.ROWS_AT_ONCE}"
+                )
+                if not found.num_rows:
+                    return
+                last = found["rowid_"][-1].as_py()
+                yield database.whole(table, found)
 
     @property
     def _schema(self) -> Schema:
