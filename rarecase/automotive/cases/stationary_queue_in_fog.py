@@ -30,7 +30,7 @@ _FOG = hours(
     {"visibility": 1, "spread": 2, "temperature": 13, "wind": 1, "rain": 0},
 )
 #: Share of these cases with a collision, measured at difficulty 0.5 in the default population.
-CRASHES_PER_CASE = 0.93
+CRASHES_PER_CASE = 0.94
 
 
 class StationaryQueueInFog(RoadCase):
@@ -42,7 +42,8 @@ class StationaryQueueInFog(RoadCase):
         "Two to five stopped vehicles per lane ahead on a road of at least 80 km/h, in fog so dense "
         "that the visible range is "
         "50 to 90 % of the stopping distance (0.75 s reaction, v squared over 2 mu g) at the speed "
-        "of the front vehicle; in other respects the weather is that of a foggy hour of the season."
+        "of the front vehicle; in other respects the weather is that of a foggy hour of the season: between "
+        "5 and 20 degrees Celsius, near the dew point, no wind above 8 m/s, no rain."
     )
     source: ClassVar[str] = (
         "over-driving visibility; ETSI DENM causes 18 (visibility, fog) and 94 (stationary vehicle)"
@@ -52,8 +53,11 @@ class StationaryQueueInFog(RoadCase):
             "weather.visibility_m",
             "weather.humidity_pct",
             "weather.wind_mps",
+            "weather.air_temperature_c",
+            "weather.surface_temperature_c",
             "weather.road_state",
             "weather.friction_scale",
+            "weather.friction",
             "telemetry.friction",
             "telemetry.speed_mps",
             "telemetry.acceleration_mps2",
@@ -67,6 +71,7 @@ class StationaryQueueInFog(RoadCase):
     )
 
     whole_episode: ClassVar[bool] = True
+    hint: ClassVar[str] = "Fog needs its season, which is not August: ask for fewer, or raise `size`."
 
     kind: Literal["stationary_queue_in_fog"] = "stationary_queue_in_fog"
 

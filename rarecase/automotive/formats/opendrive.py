@@ -76,12 +76,12 @@ def _plan_view(road: Element, scenario: Scenario) -> None:
 
 def _elevation(road: Element, scenario: Scenario) -> None:
     profile = _add(road, "elevationProfile")
-    going_on: tuple[float, float] | None = None
+    going_on: float | None = None
     for segment, height in zip(scenario.segments, heights(scenario.segments), strict=False):
         change = (segment["grade_end"] - segment["grade_start"]) / (2.0 * segment["length_m"])
-        if change == 0.0 and going_on == (segment["grade_start"], change):
-            continue  # the same slope goes on: saying it again is an issue for checkers
-        going_on = (segment["grade_start"], change)
+        if going_on is not None and abs(change - going_on) < 1e-12:
+            continue  # the same curve goes on: saying it again is an issue for checkers
+        going_on = change
         _add(
             profile,
             "elevation",

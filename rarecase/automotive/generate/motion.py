@@ -7,7 +7,8 @@ beyond it is not given: braking takes longer, and in a bend the vehicle slides o
 
 Speeds are whole mm/s and stations whole units of 50 µm, so that integration is exact: a station is the sum of
 (v + v') / 2 · 0.1 s. Speeds are those of the station: a vehicle that slides beside the line of a bend is as
-much faster or slower as its way is longer or shorter, and forces are those of the plane. No `exp` or `log` is used; the same numbers come out on every processor.
+much faster or slower as its way is longer or shorter, and forces are those of the plane. No `exp` or `log` is
+used; the same numbers come out on every processor.
 """
 
 from __future__ import annotations

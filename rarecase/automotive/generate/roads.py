@@ -117,8 +117,9 @@ def lay(spec: Spec, part: int, setting: Setting) -> Roads:
     begin, extent, bend_start, bend_end = _line(
         setting.road_class, length, u("radius", 2), u("turn", 2), u("place", 2)
     )
-    grade_start, grade_end = _grades((2.0 * u("grade", 3) - 1.0) * of_class("grade_high")[:, None], extent,
-                                     _VERTICAL_M[setting.road_class])
+    grade_start, grade_end = _grades(
+        (2.0 * u("grade", 3) - 1.0) * of_class("grade_high")[:, None], extent, _VERTICAL_M[setting.road_class]
+    )
     return Roads(
         limit_kmh=limit,
         lanes=of_class("lanes").astype(np.int64),
@@ -141,7 +142,12 @@ def lay(spec: Spec, part: int, setting: Setting) -> Roads:
         grade_start=grade_start,
         grade_end=grade_end,
         patches=_patches(
-            u("patches", 2), u("patch place", 2), u("patch length", 2), u("patch friction", 2), length, dry,
+            u("patches", 2),
+            u("patch place", 2),
+            u("patch length", 2),
+            u("patch friction", 2),
+            length,
+            dry,
             setting.surface,
         ),
     )

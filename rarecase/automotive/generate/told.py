@@ -45,7 +45,7 @@ def _of_placement(plan: Plan, world: World, found: Events, item: Befallen) -> To
 
 
 def _noticed(world: World, found: Events, item: Befallen, start: Int) -> Int:
-    """When a vehicle first notices, from the moment of the hazard on: brakes or stability at their limit, or an impact."""
+    """When a vehicle first notices, once the hazard is met: brakes or stability at their limit, or impact."""
     telling = np.isin(found.code, (LIMITED, SIDEWAYS, BARRIER, STRIKING))
     episode = world.vehicles.episode[found.vehicle]
     onset = np.full(world.entities.size, NEVER)
