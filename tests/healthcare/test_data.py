@@ -72,7 +72,7 @@ def test_the_catalogue_holds_every_disorder_of_the_facts() -> None:
     assert (np.diff(book.orpha) > 0).all()
     assert (np.diff(book.first) > 0).all()
     assert book.onset.any(axis=1).all()
-    assert np.nansum(book.prevalence[np.array(book.basis) == "point"]) == pytest.approx(0.0568, abs=1e-3)
+    assert np.nansum(book.prevalence[np.array(book.basis) == "point"]) == pytest.approx(0.0461, abs=1e-3)
     assert set(book.evidence) == {"observed", "expert"}
     assert names()["cystic fibrosis"] == names()["586"] == names()["mucoviscidosis"]
 

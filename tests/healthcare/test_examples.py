@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -34,6 +35,13 @@ def test_the_default_world_is_valid_and_tells_nothing_by_a_single_column() -> No
 def test_a_diagnosis_is_not_known_before_it_is_made() -> None:
     spec = load_spec(STORIES / "rare-disease-cohort" / "spec.yaml")
     dataset = generate(spec)
+    born = dataset.tables["patients"].to_pandas().set_index("patient_id").birth_date
+    boys = dataset.tables["cases"].to_pandas()
+    boys = boys[boys.name == "duchenne"]
+    age = (pd.Timestamp(spec.start) - pd.to_datetime(born.loc[boys.entity_id])).dt.days / 365.25
+    assert age.max() < 20
+    delays = [json.loads(text)["delay_years"] for text in boys.parameters]
+    assert max(delays) <= 7.01
     middle = spec.start + (spec.end - spec.start) / 2
     cases = dataset.tables["cases"].to_pandas()
     named = cases[(cases.name == "duchenne")].set_index("entity_id").detected_at

@@ -56,3 +56,43 @@ def test_a_patient_of_the_wider_entry_counts_where_the_narrower_one_speaks() -> 
 def test_entries_that_overlap_crosswise_are_refused() -> None:
     with pytest.raises(SpecError, match="overlap"):
         planned({"diagnosis": "within"}, {"name": "cf", "disorder": FIBROSIS})
+
+
+def paired(kind: str, *cases: dict[str, Any]) -> Plan:
+    return make_plan(build_spec({**WORLD, "cases": [{"kind": kind, "count": 20, **case} for case in cases]}))
+
+
+@pytest.mark.parametrize("kind", ["interaction", "separated_pair"])
+def test_a_chosen_drug_is_taken_out_of_all_drugs(kind: str) -> None:
+    alone = natural(paired(kind, {}))[kind]
+    found = natural(
+        paired(
+            kind,
+            {},
+            {"name": "statin", "victim": "simvastatin"},
+            {"name": "both", "victim": "simvastatin", "perpetrator": "clarithromycin"},
+            {"name": "graft", "victim": "tacrolimus"},
+        )
+    )
+    # Yearly rates become shares of people stratum by stratum, which rounds a little differently.
+    assert sum(found[name] for name in found if name != "ordinary") == pytest.approx(alone, rel=1e-3)
+    assert min(found.values()) > 0
+
+
+def test_a_pair_of_the_wider_entry_counts_where_the_narrower_one_speaks() -> None:
+    plan = paired("interaction", {"count": 300}, {"name": "statin", "victim": "simvastatin", "count": 5})
+    wide, narrow = plan.placements
+    assert wide.strata == ("interaction", "interaction:simvastatin")
+    assert 30 < (wide.stratum == 1).sum() < 250
+    by_name = {stratum.name: stratum.planted for stratum in strata(plan)}
+    assert by_name["interaction:simvastatin"] == 5 + int((wide.stratum == 1).sum())
+    assert len(narrow) == 5
+
+
+def test_drugs_that_overlap_crosswise_are_refused() -> None:
+    with pytest.raises(SpecError, match="overlap"):
+        paired(
+            "interaction",
+            {"name": "a", "victim": "simvastatin"},
+            {"name": "b", "perpetrator": "itraconazole"},
+        )

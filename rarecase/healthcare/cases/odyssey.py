@@ -251,7 +251,7 @@ def _setting(patients: Patients, signs: Signs, owner: Int64, ids: Int64, stage: 
     told = _mistake(organ, patients.draw("mistaken reason", ids))
     own = (u < 0.7) & (specialty == by_organ[organ])
     reason = np.where(
-        (patients.draw("reason known", ids) < SAID) & (own | (u >= 0.7)),
+        (stage == NAMING) | (patients.draw("reason known", ids) < SAID) & (own | (u >= 0.7)),
         told,
         _complaint(patients, owner, ids, specialty),
     )

@@ -232,6 +232,10 @@ class RareDisease(Case):
         disorder = self.choice(spec).disorder(who.cells, draw("disorder"))
         window, longest = self._window(spec), catalogue().longest_delay[disorder]
         onset_class, years = _onset(disorder, who.age, who.sex == FEMALE, draw("onset"), window)
+        place = self.place()
+        if window is not None and place is not None and catalogue().acute[place]:
+            # What is over in weeks, and falls into the window, has begun in it.
+            years = who.age + 0.97 * window * draw("begins")
         scale = delay_scale(who.sex == FEMALE, onset_class)
         delay = _delay(draw("delay"), (scale, longest), who.age - years, window)
         begins = who.birth_day * US_PER_DAY + (years * _US_PER_YEAR).astype(np.int64)

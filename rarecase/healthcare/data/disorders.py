@@ -46,6 +46,8 @@ MODE_WEIGHT = np.array([2.0, 2.0, 1.0, 1.0, 1.0, 2.0, 2.0, 1.0])
 #: What the European Union calls rare: at most 5 in 10,000 (Regulation 141/2000).
 RARE = 5e-4
 EITHER = 0
+#: Life expectancy of the United States in 2014, both sexes.
+LIFETIME_YEARS = 78.9
 SEX_LIMITS = {"either": EITHER, "male": 1, "female": 2}
 FREQUENCIES = ("excluded", "very rare", "occasional", "frequent", "very frequent", "obligate")
 #: Orphanet's bounds of the frequency classes.
@@ -133,6 +135,7 @@ def catalogue() -> Catalogue:
     prevalence = table["prevalence"].to_numpy(zero_copy_only=False).astype(np.float64)
     inheritance, sex = _members(table["inheritance"]), _sex_limits(orpha)
     group, survival, longest = _courses(orpha)
+    basis = table["basis"].to_pylist()
     return Catalogue(
         orpha=orpha,
         names=table["name"].to_pylist(),
@@ -142,11 +145,11 @@ def catalogue() -> Catalogue:
         inheritance=inheritance,
         sex=sex,
         male_share=_male_share(orpha, inheritance, sex),
-        prevalence=prevalence,
-        basis=table["basis"].to_pylist(),
+        prevalence=_of_the_living(prevalence, np.array(basis), survival),
+        basis=basis,
         evidence=table["evidence"].to_pylist(),
         place=table["place"].to_pylist(),
-        acute=np.isin(group, ("acute", "newborn")),
+        acute=group == "acute",
         drawn=(group == "chronic") & (prevalence > 0),
         survival=survival,
         longest_delay=longest,
@@ -159,6 +162,12 @@ def catalogue() -> Catalogue:
 def _members(bits: pa.ChunkedArray) -> NDArray[np.bool_]:
     sets = bits.to_numpy().astype(np.int64)
     return np.asarray((sets[:, None] >> np.arange(8)) & 1, np.bool_)
+
+
+def _of_the_living(prevalence: Floats, basis: NDArray[np.str_], survival: Floats) -> Floats:
+    """Prevalence at birth, by the part of a lifetime that patients live where that is known to be short."""
+    lived = np.minimum(survival / LIFETIME_YEARS, 1.0)
+    return np.asarray(np.where(basis == "birth", prevalence * lived, prevalence), np.float64)
 
 
 def _rows_of(orpha: Ints, table: str) -> tuple[Ints, list[dict[str, str]]]:
