@@ -180,8 +180,9 @@ def exposure(spec: Spec, per: str) -> float:
     return monthly * spec.days / ground.MONTH_DAYS
 
 
-#: Bills, wages, housing, savings, cash, fees and the payments of firms, per customer and month.
-_OTHER_PER_MONTH = 10.0
+#: Bills, wages, housing, savings, cash, fees, what is bought on account and what firms pay, per customer and
+#: month.
+_OTHER_PER_MONTH = 12.3
 
 
 def case_words(

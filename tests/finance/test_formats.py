@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,7 @@ from rarecase.common.dataset import Dataset
 from rarecase.common.domain import Document
 from rarecase.common.run import generate
 from rarecase.finance import DOMAIN
+from rarecase.finance.formats.pacs008 import settlement
 from tests.finance.conftest import bank
 
 etree = pytest.importorskip("lxml.etree")
@@ -101,6 +103,29 @@ def test_transfers_add_up_and_leave_the_bank(exported: dict[str, list[Document]]
         for transfer in root.iter("{*}CdtTrfTxInf"):
             banks = [transfer.findtext(f"{{*}}{side}//{{*}}BICFI") for side in ("DbtrAgt", "CdtrAgt")]
             assert banks[0] != banks[1]
+
+
+def test_settlement_falls_on_target_days(exported: dict[str, list[Document]]) -> None:
+    days = {root.findtext(".//{*}IntrBkSttlmDt") for root in parsed(exported["pacs.008"])}
+    assert all(date.fromisoformat(str(day)).weekday() < 5 for day in days)
+    for booked, settled in (
+        ("2024-03-29", "2024-04-02"),
+        ("2025-04-18", "2025-04-22"),
+        ("2025-12-25", "2025-12-29"),
+        ("2026-05-01", "2026-05-04"),
+        ("2026-05-05", "2026-05-05"),
+    ):
+        assert settlement(date.fromisoformat(booked)) == date.fromisoformat(settled)
+
+
+def test_the_banks_fees_are_charges(exported: dict[str, list[Document]], books: Dataset) -> None:
+    codes = [
+        tuple(node.itertext()) for root in parsed(exported["camt.053"]) for node in root.iter("{*}BkTxCd")
+    ]
+    accounts = books.table("accounts").to_pandas().set_index("account_id")["kind"]
+    paid = books.table("transactions").to_pandas().query("payment_type == 'direct_debit'")
+    fees = (paid["payee_account_id"].map(accounts) == "branch").sum()
+    assert codes.count(("ACMT", "MDOP", "CHRG")) == fees > 100
 
 
 def test_export_is_deterministic_and_escapes(

@@ -41,7 +41,7 @@ def forward(spec: Spec, name: str, difficulty: float, drains: CaseRows, until: I
     """
     cash = _u(spec, name, "exit", drains, 1)[:, 0] < 0.5
     wait = ndtri(np.clip(_u(spec, name, "wait", drains, _DRAWS), 1e-9, 1 - 1e-9))
-    gap = 1_800 * 40.0**difficulty * np.exp(0.9 * wait)
+    gap = 1_800 * 16.0**difficulty * np.exp(0.9 * wait)
     when = drains.second[:, None] + _LEAST_GAP_S + np.cumsum(gap, axis=1).astype(np.int64)
     rows = join(
         [

@@ -26,6 +26,10 @@ _CODES = {
     "business": (("ICDT", "ESCT"), ("RCDT", "ESCT")),
 }
 
+#: What the bank takes for itself: account management, miscellaneous debit operations, charges.
+_CHARGE = ("ACMT", "MDOP", "CHRG")
+_IS_CHARGE = "e.payment_type::VARCHAR = 'direct_debit' AND o.kind = 'branch'"
+
 
 def export(dataset: Dataset) -> Iterator[Document]:
     """Statements over the whole window: opening balance, every entry, closing balance.
@@ -79,12 +83,18 @@ def _balance(code: str, minor: int, day: str) -> str:
 
 
 def _code(position: int) -> str:
-    """SQL for the family (0) or sub-family (1) of an entry."""
+    """SQL for the family (0) or sub-family (1) of an entry; what the bank debits for itself is a charge."""
     kinds = " ".join(
         f"WHEN '{kind}' THEN CASE WHEN e.amount_minor < 0 THEN '{out[position]}' ELSE '{into[position]}' END"
         for kind, (out, into) in _CODES.items()
     )
-    return f"CASE e.payment_type::VARCHAR {kinds} END"
+    usual = f"CASE e.payment_type::VARCHAR {kinds} END"
+    return f"CASE WHEN {_IS_CHARGE} THEN '{_CHARGE[1 + position]}' ELSE {usual} END"
+
+
+def _domain() -> str:
+    """SQL for the domain of an entry."""
+    return f"CASE WHEN {_IS_CHARGE} THEN '{_CHARGE[0]}' ELSE 'PMNT' END"
 
 
 def _query() -> str:
@@ -102,7 +112,8 @@ def _query() -> str:
                 || '</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><BookgDt><DtTm>'
                 || strftime(e.booked_at, '%Y-%m-%dT%H:%M:%S') || '</DtTm></BookgDt><ValDt><Dt>' || {day}
                 || '</Dt></ValDt><AcctSvcrRef>' || {reference("e.entry_id")}
-                || '</AcctSvcrRef><BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>' || {_code(0)} || '</Cd><SubFmlyCd>'
+                || '</AcctSvcrRef><BkTxCd><Domn><Cd>' || {_domain()} || '</Cd><Fmly><Cd>' || {_code(0)}
+                || '</Cd><SubFmlyCd>'
                 || {_code(1)} || '</SubFmlyCd></Fmly></Domn></BkTxCd><NtryDtls><TxDtls><Refs><EndToEndId>'
                 || {reference("e.transaction_id")} || '</EndToEndId><UETR>' AS before,
             '</UETR></Refs>' || '<RltdPties><' || {other} || '><Pty>' || o.holder || '</Pty></' ||

@@ -1,8 +1,12 @@
-"""pacs.008.001.08: credit transfers between banks, one document per day and sending bank."""
+"""pacs.008.001.08: credit transfers between banks, one document per day and sending bank.
+
+They are settled on days on which TARGET is open.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from rarecase.common.domain import Document
@@ -13,6 +17,8 @@ if TYPE_CHECKING:
     from rarecase.common.dataset import Dataset
 
 _MESSAGE = "pacs.008.001.08"
+_FIXED = {(1, 1), (5, 1), (12, 25), (12, 26)}
+_AROUND_EASTER = {timedelta(days=-2), timedelta(days=1)}
 _KINDS = "('transfer', 'standing_order', 'payroll', 'business')"
 
 
@@ -36,12 +42,34 @@ def export(dataset: Dataset) -> Iterator[Document]:
         head = (
             f"<GrpHdr><MsgId>{day}-{bic}</MsgId><CreDtTm>{day}T23:59:59</CreDtTm><NbOfTxs>{number}</NbOfTxs>"
             f'<TtlIntrBkSttlmAmt Ccy="{CURRENCY}">{minor // 100}.{minor % 100:02d}</TtlIntrBkSttlmAmt>'
-            f"<IntrBkSttlmDt>{day}</IntrBkSttlmDt><SttlmInf><SttlmMtd>CLRG</SttlmMtd></SttlmInf>"
+            f"<IntrBkSttlmDt>{settlement(date.fromisoformat(str(day)))}</IntrBkSttlmDt><SttlmInf><SttlmMtd>CLRG</SttlmMtd></SttlmInf>"
             f"<InstgAgt><FinInstnId><BICFI>{bic}</BICFI></FinInstnId></InstgAgt></GrpHdr>"
         )
         yield Document(
             f"pacs.008/{day}/{bic}.xml", frame(_MESSAGE, "FIToFICstmrCdtTrf", head + "".join(transfers))
         )
+
+
+def settlement(day: date) -> date:
+    """The day itself or the next one on which TARGET settles.
+
+    TARGET rests at weekends, on 1 January, Good Friday, Easter Monday, 1 May, 25 and 26 December.
+    """
+    while day.weekday() > 4 or (day.month, day.day) in _FIXED or day - easter(day.year) in _AROUND_EASTER:
+        day += timedelta(days=1)
+    return day
+
+
+def easter(year: int) -> date:
+    """Easter Sunday of the Gregorian calendar (Meeus, Astronomical Algorithms, chapter 8)."""
+    century, rest = divmod(year, 100)
+    leap, over = divmod(century, 4)
+    correction = (century - (century + 8) // 25 + 1) // 3
+    moon = (19 * (year % 19) + century - leap - correction + 15) % 30
+    sunday = (32 + 2 * over + 2 * (rest // 4) - moon - rest % 4) % 7
+    shift = (year % 19 + 11 * moon + 22 * sunday) // 451
+    month, day = divmod(moon + sunday - 7 * shift + 114, 31)
+    return date(year, month, day + 1)
 
 
 def _query() -> str:
