@@ -11,7 +11,7 @@ import typer
 
 from rarecase.cli.ask import AsJson
 from rarecase.cli.console import figure, say, say_json, show_findings, table
-from rarecase.cli.make import Written
+from rarecase.cli.make import InDatabase, OfTwin, Written
 
 if TYPE_CHECKING:
     from rarecase.common.domain import Measure
@@ -21,16 +21,19 @@ if TYPE_CHECKING:
 _WANTING = 1
 
 
-def validate(dataset: Written, as_json: AsJson = False) -> None:
+def validate(dataset: Written, domain: InDatabase = None, as_json: AsJson = False) -> None:
     """Check a written data set: schema, laws of the domain, counts, manifest, leaks."""
     import rarecase
 
-    _conclude(rarecase.validate(rarecase.open(dataset)), as_json)
+    _conclude(rarecase.validate(rarecase.open(dataset, domain=domain)), as_json)
 
 
 def _conclude(findings: Findings, as_json: bool) -> None:
     if as_json:
-        say_json({"ok": findings.ok, "findings": json.loads(findings.to_json())})
+        from rarecase.common.evaluate.leaks import untestable
+
+        told = {"ok": findings.ok, "findings": json.loads(findings.to_json())}
+        say_json({**told, "not_testable_for_leaks": list(untestable(findings))})
     else:
         show_findings(findings)
     if not findings.ok:
@@ -48,13 +51,15 @@ def evaluate(
     target: Annotated[
         str | None, typer.Option(help="Column that models predict; is_case asks the labels.")
     ] = None,
+    domain: InDatabase = None,
+    twin: OfTwin = False,
     as_json: AsJson = False,
 ) -> None:
     """Set the domain's figures beside published ones and, on request, a table beside real data."""
     import rarecase
     from rarecase.common.evaluate.evaluation import evaluate as judge
 
-    evaluation = judge(rarecase.open(dataset), real, table_name, target)
+    evaluation = judge(rarecase.open(dataset, domain=domain, twin=twin), real, table_name, target)
     if as_json:
         say_json(evaluation.to_json())
     else:
@@ -111,12 +116,14 @@ def report(
         "report.html"
     ),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    domain: InDatabase = None,
+    twin: OfTwin = False,
 ) -> None:
     """Write one self-contained HTML page about a data set."""
     import rarecase
     from rarecase.common.report.page import write_report
 
-    write_report(rarecase.open(dataset), output, overwrite=overwrite)
+    write_report(rarecase.open(dataset, domain=domain, twin=twin), output, overwrite=overwrite)
 
 
 def verify(
@@ -127,12 +134,13 @@ def verify(
     public_key: Annotated[
         Path | None, typer.Option(help="PEM file of the Ed25519 key that must have signed it.")
     ] = None,
+    domain: InDatabase = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a data set against its manifest: hashes, rows, digests and signature."""
+    """Check a data set against its manifest (files, rows, signature) and the manifest against its spec."""
     from rarecase.common.verify import verify as compare
 
-    _conclude(compare(dataset, public_key, regenerate=regenerate), as_json)
+    _conclude(compare(dataset, public_key, regenerate=regenerate, domain=domain), as_json)
 
 
 def detect(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import typer
 
-__all__ = ["complete_domain", "complete_example", "complete_source"]
+__all__ = ["complete_domain", "complete_example", "complete_form", "complete_source"]
 
 
 def _starting(words: Iterable[str], incomplete: str) -> list[str]:
@@ -40,3 +40,19 @@ def complete_example(context: typer.Context, incomplete: str) -> list[str]:
     said = [context.params.get("domain"), context.params.get("source"), *context.args]
     named = next((word for word in said if word in registry.names()), None)
     return _starting(registry.get(named).examples, incomplete) if named else []
+
+
+def complete_form(context: typer.Context, incomplete: str) -> list[str]:
+    """Formats of the data set that stands on the line, or of all domains, and ``database``."""
+    import json
+    from contextlib import suppress
+    from pathlib import Path
+
+    from rarecase.common import registry
+
+    domains = list(registry.names())
+    for word in (context.params.get("dataset"), *context.args):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            domains = [json.loads((Path(str(word)) / "manifest.json").read_bytes())["domain"]]
+    known = {form for name in domains if name in registry.names() for form in registry.get(name).formats}
+    return _starting(sorted({*known, "database"}), incomplete)

@@ -91,7 +91,19 @@ def show_findings(findings: Findings) -> None:
     elif rows:
         table("", ("level", "rule", "where", "count", "what"), rows)
     counts = {level: sum(finding.level == level for finding in findings) for level in _COLOURS}
-    say(", ".join(f"{count} {level}{'' if count == 1 else 's'}" for level, count in counts.items()))
+    closing = ", ".join(f"{count} {level}{'' if count == 1 else 's'}" for level, count in counts.items())
+    say(closing + _untested(findings))
+
+
+def _untested(findings: Findings) -> str:
+    """The kinds that the leak test could say nothing of: no news of them is no good news."""
+    if not any(finding.rule == "leak.untestable" for finding in findings):
+        return ""
+    from rarecase.common.evaluate.leaks import untestable
+
+    kinds = untestable(findings)
+    some = "1 kind" if len(kinds) == 1 else f"{len(kinds)} kinds"
+    return f"; NOT testable for leaks: {some} ({', '.join(kinds)})"
 
 
 def _draw_findings(rows: Iterable[tuple[str, str, str, str, str]]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rarecase.cli.ask import AsJson
-from rarecase.cli.completion import complete_example, complete_source
+from rarecase.cli.completion import complete_domain, complete_example, complete_form, complete_source
 from rarecase.cli.console import figure, say, say_json, table
 
 if TYPE_CHECKING:
@@ -27,6 +27,16 @@ Source = Annotated[
 Written = Annotated[
     str, typer.Argument(help="A data set: its directory, or a database address.", metavar="DATASET")
 ]
+InDatabase = Annotated[
+    str | None,
+    typer.Option(
+        "--domain",
+        help="Which domain of a database that holds several.",
+        autocompletion=complete_domain,
+        metavar="NAME",
+    ),
+]
+OfTwin = Annotated[bool, typer.Option("--twin", help="The twin world, without its cases.")]
 Target = Annotated[
     str,
     typer.Option(
@@ -120,8 +130,8 @@ def generate(
         bool, typer.Option("--twin", help="Write the same world without its cases beside it.")
     ] = False,
     format: Annotated[
-        FileFormat, typer.Option(help="Format of the files of a directory.")
-    ] = FileFormat.parquet,
+        FileFormat | None, typer.Option(help="Format of the files of a directory; parquet if left out.")
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="How many workers; as many as there are cores.")
     ] = None,
@@ -134,15 +144,18 @@ def generate(
     import rarecase
     from rarecase.cli.wishes import spec_from
     from rarecase.common.errors import InputError
+    from rarecase.common.sinks.base import scheme
 
     if resume and overwrite:
         raise InputError("--resume", "--overwrite", "one of --resume and --overwrite, not both")
+    if format is not None and scheme(output) is not None:
+        raise InputError("--format", format.value, "no --format beside a database, only beside a directory")
     spec = spec_from(source, example=example, seed=seed, size=size, changes=changes or ())
     began = time.perf_counter()
     with _bar() as tick:
         made = rarecase.generate(
-            spec, output, format=format.value, workers=workers, engine=engine.value, twin=twin,
-            resume=resume, overwrite=overwrite, progress=tick,
+            spec, output, format=(format or FileFormat.parquet).value, workers=workers, engine=engine.value,
+            twin=twin, resume=resume, overwrite=overwrite, progress=tick,
         )  # fmt: skip
     _tell(made, output, time.perf_counter() - began, as_json)
 
@@ -200,9 +213,17 @@ def _bar() -> Iterator[Callable[[Progress], None] | None]:
 def export(
     dataset: Written,
     form: Annotated[
-        str, typer.Option("--as", help="A format of the domain, or `database`.", metavar="FORMAT")
+        str,
+        typer.Option(
+            "--as",
+            help="A format of the domain, or `database`.",
+            metavar="FORMAT",
+            autocompletion=complete_form,
+        ),
     ],
     output: Target,
+    domain: InDatabase = None,
+    twin: OfTwin = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -212,7 +233,7 @@ def export(
     from rarecase.common.export import export as write_out
     from rarecase.common.sinks.base import hide_password
 
-    written = write_out(rarecase.open(dataset), form, output, overwrite=overwrite)
+    written = write_out(rarecase.open(dataset, domain=domain, twin=twin), form, output, overwrite=overwrite)
     unit, target = "rows" if form == DATABASE else "documents", hide_password(output)
     if as_json:
         say_json({"format": form, "target": target, unit: written})

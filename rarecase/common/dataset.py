@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
 
     from rarecase.common.domain import Domain
 
+_SUFFIXES = {
+    ".db": "sqlite",
+    ".sqlite": "sqlite",
+    ".sqlite3": "sqlite",
+    ".duckdb": "duckdb",
+    ".ddb": "duckdb",
+}
 Moment = str | date | datetime | pd.Timestamp
 
 
@@ -275,8 +283,7 @@ def open(path: str | os.PathLike[str], *, domain: str | None = None, twin: bool 
     kind = scheme(path)
     if kind is not None:
         return _open_database(kind, os.fspath(path), domain, twin)
-    if not os.fspath(path):
-        raise DatasetError("dataset", "", "a directory or a database address")
+    _refuse_file(Path(path))
     place = Path(path) / "twin" if twin else Path(path)
     manifest = read_manifest(place)
     if domain is not None and manifest["domain"] != domain:
@@ -284,6 +291,21 @@ def open(path: str | os.PathLike[str], *, domain: str | None = None, twin: bool 
     spec = _checked(manifest, str(place / NAME), FORMATS)
     beside = None if manifest["twin"] is None else partial(_twin_below, place)
     return Dataset(spec, manifest, _Files(place, manifest, registry.get(spec.domain)), str(place), beside)
+
+
+def _refuse_file(path: Path) -> None:
+    """DatasetError for a file, or the name of one, that looks like a database."""
+    head = b""
+    if path.is_file():
+        with suppress(OSError), path.open("rb") as stream:
+            head = stream.read(16)
+    elif path.exists():
+        return
+    kind = "sqlite" if head == b"SQLite format 3\0" else "duckdb" if head[8:12] == b"DUCK" else None
+    kind = kind or _SUFFIXES.get(path.suffix.lower())
+    if path.is_file() or kind is not None:
+        hint = f"A database? Write {kind}:///{path}" if kind else None
+        raise DatasetError("dataset", str(path), "a directory, or the address of a database", hint=hint)
 
 
 def _twin_below(place: Path) -> Dataset:

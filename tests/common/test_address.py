@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,13 @@ def test_options_are_known_or_refused_with_the_nearest() -> None:
         ("duckbd:///x.duckdb", "Did you mean 'duckdb'"),
         ("oracle://ann:hunter2@db", "expected a directory, or an address that begins with duckdb://"),
         ("sqlite:/x.db", "sqlite://"),
+        ("sqlite:relative.db", "sqlite://"),
+        ("SQLite:relative.db", "sqlite://"),
+        ("duckbd:x.duckdb", "Did you mean 'duckdb'"),
+        ("postgres:ann:hunter2@db/world", "Did you mean 'postgresql'"),
+        pytest.param("C:/x", "a directory", marks=pytest.mark.skipif(os.name == "nt", reason="a drive")),
+        ("", "target='': expected a directory"),
+        ("  ", "expected a directory"),
     ],
 )
 def test_an_unknown_kind_names_the_nearest_and_no_password(address: str, said: str) -> None:
@@ -88,6 +96,16 @@ def test_an_unknown_kind_names_the_nearest_and_no_password(address: str, said: s
         scheme(address)
     assert said in str(caught.value)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["out", "./sqlite:x.db", "a:b", "run 12:30", "/tmp/sqlite:x", ".", "x:y/z"])
+def test_a_directory_may_have_a_colon(path: str) -> None:
+    assert scheme(path) is None
+
+
+def test_a_database_has_no_file_format(tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match="format=csv: expected no format beside a database"):
+        open_sink(f"duckdb:///{tmp_path}/x.duckdb", domain=DOMAIN, format="csv")
 
 
 def test_a_database_is_not_resumed(tmp_path: Path) -> None:

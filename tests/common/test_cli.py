@@ -183,7 +183,38 @@ def test_export_to_a_database(run: Any, written: Path, tmp_path: Path) -> None:
     assert run("verify", address)[0] == 0
 
 
+def test_a_database_of_several_domains_is_asked_by_name(run: Any, written: Path, tmp_path: Path) -> None:
+    address = f"duckdb:///{tmp_path / 'both.duckdb'}"
+    assert run("export", written, "--as", "database", "-o", address)[0] == 0
+    finance = ("generate", "finance", "-o", address, "--size", "300", "--set", "days=40", "--set", "cases=[]")
+    assert run(*finance)[0] == 0
+    code, _, err = run("verify", address)
+    assert code == 2
+    assert "It holds finance, toy. Choose one by its domain: `--domain NAME`." in err
+    for command in ("validate", "verify", "evaluate"):
+        assert run(command, address, "--domain", "toy")[0] == 0
+    assert run("report", address, "--domain", "toy", "-o", tmp_path / "report.html")[0] == 0
+    again = f"sqlite:///{tmp_path / 'again.db'}"
+    assert run("export", address, "--domain", "toy", "--as", "database", "-o", again)[0] == 0
+    assert rarecase.open(again).digests == rarecase.open(written).digests
+    assert run("validate", address, "--domain", "automotive")[0] == 2
+    assert "the domain of the set" in run("validate", written, "--domain", "finance")[2]
+
+
+def test_the_twin_is_asked_for(run: Any, tmp_path: Path) -> None:
+    assert run("generate", "toy", "-o", tmp_path / "set", *SMALL, "--twin")[0] == 0
+    assert run("evaluate", tmp_path / "set", "--twin")[0] == 0
+    assert run("report", tmp_path / "set", "--twin", "-o", tmp_path / "twin.html")[0] == 0
+    assert "No cases" in (tmp_path / "twin.html").read_text()
+
+
 # Checking
+
+
+def test_kinds_that_could_not_be_tested_for_leaks_are_counted(run: Any, written: Path) -> None:
+    closing = run("validate", written)[1].splitlines()[-1]
+    assert re.search(r"; NOT testable for leaks: \d kinds? \(.*visit.*\)$", closing)
+    assert "visit" in json.loads(run("validate", written, "--json")[1])["not_testable_for_leaks"]
 
 
 def test_validate_finds_nothing_and_says_so(run: Any, written: Path) -> None:
@@ -332,6 +363,15 @@ def test_a_terminal_sees_progress_tables_and_findings(tmp_path: Path) -> None:
         (("validate", "nowhere"), "nowhere"),
         (("generate", "toy", "-o", "oracle://x/y"), "target="),
         (("generate", "toy", "-o", "x", "--resume", "--overwrite"), "not both"),
+        (("generate", "toy", "-o", ""), "target=''"),
+        (("generate", "toy", "-o", "sqlite:x.db"), "target=sqlite:x.db"),
+        (
+            ("generate", "toy", "-o", "sqlite:///x.db", "--format", "csv"),
+            "--format=csv: expected no --format",
+        ),
+        (("validate", "a.db"), "A database? Write sqlite:///a.db"),
+        (("validate", "/nowhere/a.duckdb"), "A database? Write duckdb:////nowhere/a.duckdb"),
+        (("validate", __file__), "expected a directory, or the address of a database"),
         (("detect", "nowhere.csv"), "nowhere.csv"),
     ],
 )
@@ -421,6 +461,10 @@ def _completions(line: str) -> list[str]:
         ("rarecase plan to", ["toy"]),
         ("rarecase spec toy --example d", ["default"]),
         ("rarecase generate toy --format j", ["jsonl"]),
+        ("rarecase generate toy --engine d", ["dask"]),
+        ("rarecase export here --as camt", ["camt.053"]),
+        ("rarecase export here --as datab", ["database"]),
+        ("rarecase validate x --domain to", ["toy"]),
     ],
 )
 def test_the_shell_completes(line: str, expected: list[str]) -> None:

@@ -96,6 +96,15 @@ def test_a_missing_and_an_unexpected_file_are_found(place: Path) -> None:
     assert ("reference.missing", "nights") not in {(rule, table) for rule, table, _ in found}
 
 
+def test_edited_and_missing_documents_are_found(place: Path) -> None:
+    (place / "spec.yaml").write_text("domain: toy\n")
+    (place / "DATACARD.md").unlink()
+    assert errors(validate(open_dataset(place))) == [
+        ("document.hash", None, 1),
+        ("document.missing", None, 1),
+    ]
+
+
 def test_missing_cases_are_counted(place: Path) -> None:
     path = next(p for p in sorted((place / "cases").iterdir()) if pq.read_metadata(p).num_rows)
     rewritten(path, lambda table: table.slice(1))

@@ -34,7 +34,16 @@ from rarecase.common.evaluate.separation import bound, effective_size
 if TYPE_CHECKING:
     from rarecase.common.dataset import Dataset
 
-__all__ = ["FALSE_ALARMS", "FEWEST_ROWS", "HARD", "LIMIT", "LeakScore", "leak_findings", "leak_scores"]
+__all__ = [
+    "FALSE_ALARMS",
+    "FEWEST_ROWS",
+    "HARD",
+    "LIMIT",
+    "LeakScore",
+    "leak_findings",
+    "leak_scores",
+    "untestable",
+]
 
 LIMIT = 0.75
 HARD = 0.5
@@ -103,6 +112,12 @@ def leak_findings(dataset: Dataset) -> list[Finding]:
     gathered = list(gather(dataset))
     scores = _judged([score for contrast in gathered for score in _scores(contrast)])
     return [*_accusations(scores), *_untold(gathered, scores), *_only_cases(gathered)]
+
+
+def untestable(findings: Iterable[Finding]) -> tuple[str, ...]:
+    """The kinds of cases that were too few to prove a leak in some table, from findings of the leak test."""
+    told = (finding for finding in findings if finding.rule == "leak.untestable")
+    return tuple(sorted({finding.message.removeprefix("twin: ").partition(":")[0] for finding in told}))
 
 
 def _scores(gathered: Gathered) -> Iterator[LeakScore]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rarecase import __version__
-from rarecase.common.evaluate.leaks import LIMIT, LeakScore, leak_scores
+from rarecase.common.evaluate.leaks import LIMIT, LeakScore, leak_scores, untestable
 from rarecase.common.report.charts import Bar, Dot, dots, log_bars, range_bar, strips
 from rarecase.common.report.html import Markup, details, number, section, table, text
 
@@ -292,7 +292,15 @@ def _leaks(facts: Facts) -> Sequence[str]:
         rows = [(_name(score), score.feature, f"{score.auc:.3f}", score.level or "–") for score in scores]
         every = table(f"All features for {kind}", ("column", "feature", "AUC", "finding"), rows, numeric=(2,))
         parts.append(details(f"All {len(scores)} features", every))
-    return parts if groups else [Markup("<p>There are too few cases to test.</p>")]
+    if not groups:
+        return [Markup("<p>There are too few cases to test.</p>")]
+    if kinds := untestable(facts.findings):
+        some = "1 kind of case" if len(kinds) == 1 else f"{len(kinds)} kinds of cases"
+        said = (
+            f"<strong>Not testable for leaks: {some}</strong> ({text(', '.join(kinds))}), too few in a table."
+        )
+        parts.insert(0, Markup(f'<p class="warning">{said}</p>'))
+    return parts
 
 
 def _name(score: LeakScore) -> str:

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from rarecase.common.errors import TargetError, nearest
 from rarecase.common.receipts import Receipt
-from rarecase.common.sinks.address import redact
+from rarecase.common.sinks.address import HIDDEN, redact
 
 if TYPE_CHECKING:
     from rarecase.common.domain import Domain
@@ -32,7 +32,8 @@ DATABASES = {
     "sqlite": "rarecase.common.sinks.sqlite:SQLiteSink",
     "postgresql": "rarecase.common.sinks.postgresql:PostgreSQLSink",
 }
-_ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/")
+_KINDS = ", ".join(f"{name}://" for name in DATABASES)
+_ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*):(/?)")
 
 
 @runtime_checkable
@@ -100,18 +101,22 @@ class Source(Protocol):
 def scheme(target: str | os.PathLike[str]) -> str | None:
     """The database kind that a target names, or None for a directory; TargetError for an unknown kind."""
     text = os.fspath(target)
+    if not text.strip():
+        raise TargetError("target", repr(text), f"a directory, or an address that begins with {_KINDS}")
     found = _ADDRESS.match(text)
     if found is None:
         return None
-    word = found[1].lower()
-    if word not in DATABASES or not text.startswith(word + "://"):
-        raise TargetError(
-            "target",
-            redact(text),
-            "a directory, or an address that begins with " + ", ".join(f"{name}://" for name in DATABASES),
-            nearest=nearest(word, DATABASES),
-        )
-    return word
+    word, slash = found[1].lower(), found[2]
+    if word in DATABASES and text.startswith(word + "://"):
+        return word
+    close = nearest(word, DATABASES)
+    if len(word) == 1 and os.name == "nt":
+        return None  # a drive
+    if slash or close is not None:
+        expected = f"a directory, or an address that begins with {_KINDS}"
+        shown = redact(text) if "://" in text or "@" not in text else f"{found[1]}:{HIDDEN}"
+        raise TargetError("target", shown, expected, nearest=close)
+    return None
 
 
 def database_sink(kind: str) -> Any:
@@ -144,7 +149,7 @@ def open_sink(
 
     Raises
     ------
-    TargetError : unknown kind of target, unknown format, or a resumed database
+    TargetError : unknown kind of target, unknown format, a format for a database, or a resumed database
     """
     if resume and overwrite:
         raise TargetError("resume", True, "either resume or overwrite, not both")
@@ -166,6 +171,8 @@ def open_sink(
             resume=resume,
             overwrite=overwrite,
         )
+    if format != FORMATS[0]:
+        raise TargetError("format", format, "no format beside a database, which stores rows in its own way")
     if resume:
         raise TargetError("resume", True, "a directory: a database load rolls back and is not resumed")
     sink: Sink = database_sink(kind)(os.fspath(target), domain=domain, twin=twin, overwrite=overwrite)

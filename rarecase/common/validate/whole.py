@@ -90,30 +90,28 @@ class _Kept:
     """What the manifest promises of a file, and what is there."""
 
     path: str
-    table: str
+    table: str | None
     sha256: str
     found: str | None
 
 
 def _check_files(dataset: Dataset) -> Iterator[Finding]:
-    """Every file there has the hash in the manifest, and no other stands among the parts."""
+    """Every file and document there has the hash in the manifest, and no other stands among the parts."""
     if dataset.path is None:
         return
+    root, listed = dataset.path, (*dataset.manifest["files"], *dataset.manifest["documents"])
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        kept = list(
-            pool.map(lambda record: _look(Path(str(dataset.path)), record), dataset.manifest["files"])
-        )
+        kept = list(pool.map(lambda record: _look(root, record), listed))
     changed = [file for file in kept if file.found not in (None, file.sha256)]
-    yield from _of_files("file.hash", "not as the manifest has them: edited or damaged", changed)
-    listed = {file.path for file in kept}
+    yield from _of_files("hash", "not as the manifest has them: edited or damaged", changed)
+    # A missing part is told with its table's columns.
+    missing = [file for file in kept if file.found is None and file.table is None]
+    yield from _of_files("missing", "missing", missing)
+    known = {file.path for file in kept}
     for name in dataset.domain.schema.names:
-        there = sorted(
-            path.relative_to(dataset.path).as_posix() for path in (dataset.path / name).glob("part-*")
-        )
-        extra = [path for path in there if path not in listed]
-        yield from _of_files(
-            "file.extra", "not in the manifest", [_Kept(path, name, "", None) for path in extra]
-        )
+        there = sorted(path.relative_to(root).as_posix() for path in (root / name).glob("part-*"))
+        extra = [_Kept(path, name, "", None) for path in there if path not in known]
+        yield from _of_files("extra", "not in the manifest", extra)
 
 
 def _look(root: Path, record: Mapping[str, Any]) -> _Kept:
@@ -122,16 +120,18 @@ def _look(root: Path, record: Mapping[str, Any]) -> _Kept:
         found = hash_file(path)[0]
     except OSError:
         found = None
-    return _Kept(str(record["path"]), str(record["table"]), str(record["sha256"]), found)
+    return _Kept(record["path"], record.get("table"), record["sha256"], found)
 
 
 def _of_files(rule: str, what: str, files: Iterable[_Kept]) -> Iterator[Finding]:
-    by_table: dict[str, list[str]] = {}
+    by_table: dict[str | None, list[str]] = {}
     for file in files:
         by_table.setdefault(file.table, []).append(file.path)
     for table, paths in by_table.items():
+        kind, word = ("document", "documents") if table is None else ("file", table)
         some = "1 file is" if len(paths) == 1 else f"{len(paths)} files are"
-        yield Finding("error", rule, table, None, len(paths), f"{table}: {some} {what}", tuple(paths[:3]))
+        message = f"{word}: {some} {what}"
+        yield Finding("error", f"{kind}.{rule}", table, None, len(paths), message, tuple(paths[:3]))
 
 
 def _check_counts(manifest: Mapping[str, Any], counts: Mapping[str, int]) -> Iterator[Finding]:
