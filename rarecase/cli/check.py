@@ -144,10 +144,22 @@ def verify(
 
 
 def detect(
-    file: Annotated[Path, typer.Argument(help="Any file of rows: .csv, .jsonl, .parquet …", metavar="FILE")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A file of rows (.csv, .jsonl, .parquet …), a document (.json, .xml …), or a directory.",
+            metavar="FILE",
+        ),
+    ],
     as_json: AsJson = False,
 ) -> None:
-    """Tell whether a file holds data of rarecase."""
+    """Tell whether a file or directory holds data of rarecase.
+
+    Looked for are what files declare, surrogate keys, UUIDs of documents, and the statistical mark in the
+    low digits of marked columns. What has none of these cannot be recognised: tables without keys or marked
+    columns, and keys that a spreadsheet or a data frame turned into floating-point numbers, which lose their
+    last digits.
+    """
     from rarecase.common.mark import detect as look
 
     verdict = look(file)

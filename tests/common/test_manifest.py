@@ -563,6 +563,10 @@ def test_the_data_card_answers_from_facts(made: Path) -> None:
         "N·π/n",
         "| ordinary | 38 |",
         f"`{manifest['logical']}`",
+        "statistical mark in the low digits of these columns"
+        if manifest["marks"]["statistical"]
+        else "No column",
+        "cannot be recognised once their metadata are gone",
     ):
         assert said in card
     assert "This is the **twin** world" in (made / "twin" / "DATACARD.md").read_text()

@@ -24,7 +24,9 @@ from rarecase.common.errors import InputError
 from rarecase.common.identifiers import uuid_from_keys
 from rarecase.common.keys import KeySpace
 from rarecase.common.mark.digits import siphash
+from rarecase.common.run import generate
 from rarecase.common.seeds import stream
+from tests.common.killpoints import spec as small_set
 
 TABLES = ["AER_HMDA", "nycflights13_flights", "survival_flchain", "uci_adult", "uci_default"]
 
@@ -240,6 +242,50 @@ def write(table: pa.Table, path: Path, suffix: str) -> None:
         lines = [json.dumps(row) for row in rows] if ".jsonl" in suffix else cells
         data = "\n".join(lines).encode()
         path.write_bytes(gzip.compress(data) if suffix.endswith(".gz") else data)
+
+
+@pytest.mark.parametrize("between", [",", ";", "\t", "|"])
+def test_the_delimiter_is_sniffed(tmp_path: Path, between: str) -> None:
+    keys = KEYS.rows("deeds", 0, np.arange(50)).tolist()
+    lines = [between.join(("id", "note")), *(between.join((str(key), "x")) for key in keys)]
+    (tmp_path / "fragment.csv").write_text("\n".join(lines) + "\n")
+    assert mark.detect(tmp_path / "fragment.csv")["evidence"][0]["where"] == "id"
+    assert mark.detect(tmp_path / "fragment.csv")["locks"] == ["keys"]
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [("a.json", '"id": "{}",'), ("a.json", '"id": {},'), ("a.xml", "<Id>{}</Id>"), ("a.xosc", 'name="e-{}"')],
+)
+def test_keys_are_found_in_documents(tmp_path: Path, name: str, line: str) -> None:
+    keys = KEYS.rows("deeds", 0, np.arange(20)).tolist()
+    spelt = line.replace("e-{}", "e {}")
+    (tmp_path / name).write_text("\n".join(spelt.format(key) for key in keys))
+    assert mark.detect(tmp_path / name)["locks"] == ["keys"]
+    (tmp_path / name).write_text("\n".join(spelt.format(key + 1) for key in keys))
+    assert mark.detect(tmp_path / name)["synthetic"] is None
+
+
+def test_uuids_are_found_in_documents(tmp_path: Path) -> None:
+    one = uuid_from_keys(KEYS.rows("deeds", 0, np.arange(1)), 4)[0].as_py()
+    (tmp_path / "a.xml").write_text(f"<UETR>{one}</UETR>")
+    assert mark.detect(tmp_path / "a.xml")["locks"] == ["uuids"]
+
+
+def test_a_directory_is_looked_at_as_a_whole(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a directory with files"):
+        mark.detect(tmp_path)
+    keys = KEYS.rows("deeds", 0, np.arange(3)).tolist()
+    for number, key in enumerate(keys):  # none of them tells by itself
+        (tmp_path / f"{number}.json").write_text(f'{{"id": "{key}"}}')
+        assert mark.detect(tmp_path / f"{number}.json")["synthetic"] is None
+    (tmp_path / "broken.parquet").write_bytes(b"x")
+    assert mark.detect(tmp_path)["locks"] == ["keys"]
+
+
+def test_a_set_in_text_is_recognised_as_a_directory(tmp_path: Path) -> None:
+    generate(small_set(1), tmp_path / "set", format="csv")
+    assert "keys" in mark.detect(tmp_path / "set")["locks"]
 
 
 def test_bad_files_are_refused(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from scipy.stats import binom
 from rarecase.common.identifiers.uuids import confirm_uuids
 from rarecase.common.keys import CHECK_BITS, recognise
 from rarecase.common.mark.digits import PUBLISHED_KEY, QUANTA, digits_of, green
-from rarecase.common.mark.fragments import MAX_ROWS, read_fragment
+from rarecase.common.mark.fragments import MAX_ROWS, read_fragments
 
 IntArray = NDArray[np.int64]
 Test = tuple[str, int, int, float]  # what was counted, hits, of how many, p-value
@@ -115,12 +115,16 @@ def detect(source: Path | str | pa.Table | Mapping[str, pa.Table]) -> Verdict:
 
 
 def detect_file(path: Path | str, *, keys: Sequence[bytes] = (PUBLISHED_KEY,)) -> Detection:
-    """Look for marks in the first million rows of a Parquet, Arrow, CSV or JSON Lines file.
+    """Look for marks in the first million rows of a file, or of all files below a directory.
+
+    Parquet, Arrow, JSON Lines and CSV (delimited by comma, semicolon, tab or bar) are read as tables. In
+    JSON, XML and other documents every word that is spelt like a key or a UUID is looked at. Keys that
+    something turned into floating-point numbers are lost: a double does not keep their last digits.
 
     Parameters
     ----------
     path
-        The kind follows from the suffix; a ``.gz`` behind it is unpacked.
+        The kind of a file follows from its suffix; a ``.gz`` behind it is unpacked.
     keys
         Keys of the statistical mark to try, 16 bytes each.
 
@@ -129,7 +133,7 @@ def detect_file(path: Path | str, *, keys: Sequence[bytes] = (PUBLISHED_KEY,)) -
     InputError
         If the file is missing, unreadable or of an unknown kind.
     """
-    return detect_frame(read_fragment(Path(path), MAX_ROWS), keys=keys)
+    return detect_frame(read_fragments(Path(path), MAX_ROWS), keys=keys)
 
 
 def detect_frame(

@@ -118,7 +118,20 @@ def _marks(manifest: Mapping[str, Any], schema: Schema) -> Iterator[str]:
     yield f"- {marks['keys']}"
     if marks["statistical"]:
         columns = ", ".join(f"`{name}`" for name in marks["statistical"])
-        yield f"- A statistical mark in the low digits of {columns}."
+        yield f"- A statistical mark in the low digits of these columns, and of no other: {columns}."
+    else:
+        yield "- No column carries the statistical mark."
+    marked = {name.partition(".")[0] for name in marks["statistical"]}
+    bare = [
+        f"`{table.name}`"
+        for table in schema.tables
+        if table.name not in marked and all(column.type != "key" for column in table.columns)
+    ]
+    which = f" (here {', '.join(bare)})" if bare else ""
+    yield (
+        f"- Rows without keys and without marked columns{which} cannot be recognised once their metadata are "
+        "gone, nor can keys that were turned into floating-point numbers."
+    )
 
 
 def _again(manifest: Mapping[str, Any], schema: Schema) -> Iterator[str]:
