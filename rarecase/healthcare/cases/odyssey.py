@@ -63,6 +63,8 @@ OWN = 0.45
 #: Share of visits whose stated reason is what the disease is mistaken for; the others are as anybody's
 #: (expert).
 SAID = 0.15
+#: Share of visits to a specialist of one of the organs that show signs (expert).
+SPECIALIST = 0.6
 SEARCH, NAMING, FOLLOW_UP = 0, 1, 2
 ROLES = ("visit/search", "visit/diagnosis", "visit/follow-up")
 
@@ -246,15 +248,12 @@ def _setting(patients: Patients, signs: Signs, owner: Int64, ids: Int64, stage: 
     by_organ = np.array([SPECIALTIES.index(name) for name in organ_table()[0]])
     children, adults = SPECIALTIES.index("paediatrics"), SPECIALTIES.index("primary care")
     u = patients.draw("specialist", ids)
-    specialty = np.where(u < 0.7, by_organ[organ], np.where(patients.child[owner], children, adults))
+    specialty = np.where(u < SPECIALIST, by_organ[organ], np.where(patients.child[owner], children, adults))
     specialty = np.where((stage == NAMING) & (u > 0.4), SPECIALTIES.index("genetics"), specialty)
     told = _mistake(organ, patients.draw("mistaken reason", ids))
-    own = (u < 0.7) & (specialty == by_organ[organ])
-    reason = np.where(
-        (stage == NAMING) | (patients.draw("reason known", ids) < SAID) & (own | (u >= 0.7)),
-        told,
-        _complaint(patients, owner, ids, specialty),
-    )
+    own = (u < SPECIALIST) & (specialty == by_organ[organ])
+    said = (patients.draw("reason known", ids) < SAID) & (own | (u >= SPECIALIST))
+    reason = np.where(said, told, _complaint(patients, owner, ids, specialty))
     return specialty, reason
 
 
