@@ -61,6 +61,8 @@ class StationaryQueueInFog(RoadCase):
             "telemetry.friction",
             "telemetry.speed_mps",
             "telemetry.acceleration_mps2",
+            # On roads of at least 80 km/h, beside ordinary ones of which many are in towns.
+            "vehicles.desired_speed_mps",
             "events.kind",
         }
     )

@@ -209,7 +209,8 @@ def _patches(
     # Coarse stone that resists polishing is what such a surface is laid for: it is repaired, not polished.
     repair = (friction[road, slot] < 0.5) | (surface[road] == COARSE)
     kind = np.where(repair, REPAIR, POLISHED_PATCH)
-    begin = quantise(place[road, slot] * 0.75 * length[road], 0.1)
+    # Where the driving is: hardly anybody sees the second half of a road, which leaves room for the fastest.
+    begin = quantise((0.06 + 0.44 * place[road, slot]) * length[road], 0.1)
     repaired, polished = 0.95 + 0.2 * friction[road, slot], 0.6 + 0.3 * friction[road, slot]
     ratio = np.where(kind == REPAIR, repaired, polished)
     return Patches(
