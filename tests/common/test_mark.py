@@ -266,6 +266,12 @@ def test_keys_are_found_in_documents(tmp_path: Path, name: str, line: str) -> No
     assert mark.detect(tmp_path / name)["synthetic"] is None
 
 
+def test_names_of_documents_count(tmp_path: Path) -> None:
+    for key in KEYS.rows("deeds", 0, np.arange(3)).tolist():
+        (tmp_path / f"ordinary-{key}.xosc").write_text("<OpenSCENARIO/>")
+    assert mark.detect(tmp_path)["locks"] == ["keys"]
+
+
 def test_uuids_are_found_in_documents(tmp_path: Path) -> None:
     one = uuid_from_keys(KEYS.rows("deeds", 0, np.arange(1)), 4)[0].as_py()
     (tmp_path / "a.xml").write_text(f"<UETR>{one}</UETR>")

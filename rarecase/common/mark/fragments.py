@@ -27,8 +27,8 @@ _DELIMITERS = ",;\t|"
 _HEAD = 1 << 14
 _MOST_FILES = 10_000  # of a directory; a few are enough to tell
 _WORD = re.compile(
-    rb"(?<![0-9A-Za-z.-])(?:[0-9]{16,19}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
-    rb"(?![0-9A-Za-z.])"
+    rb"(?<![0-9A-Za-z.])(?:[0-9]{16,19}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
+    rb"(?![0-9A-Za-z]|[.][0-9])"
 )
 _JSON_BYTES = 256 << 20
 
@@ -53,7 +53,7 @@ def read_fragment(path: Path, max_rows: int = MAX_ROWS) -> pa.Table:
                 return _text(stream, kind, between, max_rows)
         if kind in _DOCUMENTS:
             with path.open("rb") as raw, _unpacked(raw, path.suffix) as stream:
-                return _words(stream, max_rows)
+                return _words(path.name.encode() + b"\n" + stream.read(_JSON_BYTES), max_rows)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, EOFError) as error:
         raise InputError("file", str(path), f"a readable {kind} file", hint=str(error)) from error
     raise InputError("file", str(path), f"a file ending in {_KINDS}")
@@ -104,9 +104,9 @@ def _kind(path: Path) -> str:
     return suffixes[-1] if suffixes and suffixes[-1] in _TABLES + _DOCUMENTS else ""
 
 
-def _words(stream: BinaryIO, max_rows: int) -> pa.Table:
-    """The words of a document that are spelt like a key or a UUID, wherever they stand."""
-    found = [word.decode() for word in _WORD.findall(stream.read(_JSON_BYTES))]
+def _words(content: bytes, max_rows: int) -> pa.Table:
+    """The words of a document (its name first) that are spelt like a key or a UUID, wherever they stand."""
+    found = [word.decode() for word in _WORD.findall(content)]
     return pa.table({"text": pa.array(list(dict.fromkeys(found))[:max_rows], pa.string())})
 
 
