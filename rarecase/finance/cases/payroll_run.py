@@ -141,8 +141,13 @@ class PayrollRun(BankCase):
         case, month, row = np.nonzero((days >= 0)[:, :, None] & (total > 0)[:, None, :])
         cell = month * _INVOICES + row
         width = days.shape[1] * _INVOICES
-        before = 1 + np.floor(9 * self._u(spec, "before", homes, width)[case, cell]).astype(np.int64)
-        day = ground.calendar(spec.start, spec.days).business_day(days[case, month] - before, "previous")
+        u = 9 * self._u(spec, "before", homes, width)[case, cell]
+        calendar = ground.calendar(spec.start, spec.days)
+        wanted = days[case, month] - 1 - np.floor(u).astype(np.int64)
+        day = calendar.business_day(wanted, "previous")
+        # Not all that would fall on a weekend is paid on the Friday before.
+        earlier = day - np.floor(4 * (u % 1.0)).astype(np.int64)
+        day = np.where(day == wanted, day, calendar.business_day(earlier, "previous"))
         clock = ground.office().at(self._u(spec, "paid", homes, width)[case, cell])
         more = 1.05 + 0.2 * self._u(spec, "invoice", homes, width)[case, cell]
         slots = ground.slots(spec.block)
