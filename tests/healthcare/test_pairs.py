@@ -255,3 +255,13 @@ def test_interactions_begin_over_the_whole_window() -> None:
     spec = build_spec({**WORLD, "size": 40_000, "cases": [{"kind": "interaction", "count": 600}]})
     share = make_plan(spec).placements[0].onset_us / spec.horizon_us
     assert (np.abs(np.histogram(share, bins=4, range=(0, 1))[0] / 600 - 0.25) < 0.07).all()
+
+
+@pytest.mark.parametrize("days", [30, 90])
+def test_short_windows_break_no_law(days: int) -> None:
+    from tests.healthcare.conftest import world_of
+
+    cases = [{"kind": "interaction", "count": 60}, {"kind": "separated_pair", "count": 60}]
+    made = world_of(size=6000, days=days, cases=cases)
+    with made.connect() as connection:
+        assert list(made.domain.checks(connection, made.spec)) == []

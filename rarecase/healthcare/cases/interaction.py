@@ -80,8 +80,8 @@ def happen(case: Interaction, spec: HealthcareSpec, homes: Int64, onset_us: Int6
     # A difficult case is a mild one: the value moves, but less than the exposure would let it.
     strength = (1.25 - 0.9 * case.difficulty) * np.log(ratio)
     shift = pharmacology.effects()[meeting.victim] * strength[:, None]
-    _visit_for_harm(meeting, event, kind, shift)
-    _recovery(meeting, end, 0.12 * shift)
+    home = _visit_for_harm(meeting, event, kind, shift)
+    _recovery(meeting, (home, end), 0.12 * shift)
     effects.shift_ordinary(meeting.local, meeting.at + US_PER_DAY, end - US_PER_DAY, shift)
     seen = meeting.draw("recognised") < RECOGNISED
     recognised = event + meeting.days("recognition takes", 0, 3)
@@ -129,8 +129,8 @@ def _victim(meeting: Meeting, event: Int64, end: Int64, stops: Bools) -> None:
     pair.expose(meeting, again, none, drugs, end[again], later, "victim/taken up again")
 
 
-def _visit_for_harm(meeting: Meeting, start: Int64, kind: Int64, shift: Floats) -> None:
-    """The encounter for it, with the values that show it."""
+def _visit_for_harm(meeting: Meeting, start: Int64, kind: Int64, shift: Floats) -> Int64:
+    """The encounter for it, with the values that show it; when it is over."""
     reason, u = meeting.of_victim("event"), meeting.draw("where to")
     hours = np.where(
         kind == INPATIENT, 30 + meeting.draw("stay") * 90, np.where(kind == EMERGENCY, 2 + 5 * u, 0.5)
@@ -151,20 +151,23 @@ def _visit_for_harm(meeting: Meeting, start: Int64, kind: Int64, shift: Floats) 
     pair.diagnose(meeting, key, reason, start, start + meeting.days("harm lasts", 5, 30), "event")
     until = meeting.effects.record.until[meeting.local]
     pair.measure(meeting, "event", key, start, np.minimum(finish, until), shift)
+    return np.asarray(np.minimum(finish, until), np.int64)
 
 
-def _recovery(meeting: Meeting, end: Int64, shift: Floats) -> None:
-    """A visit when it is over, at which the values have returned."""
-    start = np.maximum(meeting.in_office(end, "recovery hour"), meeting.at + 120 * MINUTE)
-    start = np.minimum(start, meeting.effects.record.until[meeting.local] - 60 * MINUTE)
+def _recovery(meeting: Meeting, over: tuple[Int64, Int64], shift: Floats) -> None:
+    """A visit when it is over, at which the values have returned; none if the record ends before."""
+    home, end = over
+    start = np.maximum(meeting.in_office(end, "recovery hour"), home + 60 * MINUTE)
     finish = start + (12 + (meeting.draw("recovery takes") * 30).astype(np.int64)) * MINUTE
-    key = meeting.effects.visit(
-        meeting.local,
+    seen = np.flatnonzero(finish + MINUTE < meeting.until)
+    some, start, finish = meeting.take(seen), start[seen], finish[seen]
+    key = some.effects.visit(
+        some.local,
         start=start,
         end=finish,
         kind=AMBULATORY,
         specialty=SPECIALTIES.index("primary care"),
-        reason=meeting.of_victim("reason"),
+        reason=some.of_victim("reason"),
         role="visit/recovery",
     )
-    pair.measure(meeting, "recovery", key, start, finish, shift)
+    pair.measure(some, "recovery", key, start, finish, shift[seen])

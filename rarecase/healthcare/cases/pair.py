@@ -348,11 +348,15 @@ def bring_victim(meeting: Meeting, start: Int64, end: Int64) -> None:
     expose(meeting, row, none, drugs, start[row], end[row], "victim/exposure")
     known = meeting.effects.record.profile.conditions[meeting.local[row], reason[row]]
     row = row[~known]
+    lived = -meeting.effects.record.who.birth_day[meeting.local[row]] - 800
+    # As long as anybody's chronic conditions: most of a life, and 25 years.
+    longest = np.minimum(0.7 * lived, 25 * 365)
+    since = np.asarray(meeting.draw("indication since")[row] * longest, np.float64).astype(np.int64)
     columns = {
         "encounter": np.full(row.shape, -1),
         "diagnosis": reason[row],
         "disorder": np.full(row.shape, -1),
-        "onset_day": np.minimum(start[row], 0) // US_PER_DAY - 30,
+        "onset_day": np.minimum(start[row], 0) // US_PER_DAY - 1 - since,
         # It was known when the record was opened, whenever the drug was begun.
         "recorded": np.zeros(row.shape, dtype=np.int64),
         "abated": np.full(row.shape, NO_TIME),
