@@ -54,7 +54,7 @@ COURSES = {
     "finance": Course(
         128_000, ("transactions",), 800_000, "transactions (with their entries)", ("block=2000",)
     ),
-    "healthcare": Course(50_000, (), 500_000, "clinical rows"),
+    "healthcare": Course(150_000, (), 500_000, "clinical rows"),
     "automotive": Course(4_000, ("telemetry",), 5_000_000, "vehicle-steps"),
 }
 #: Whole runs may cost this many times the writing of the same rows.
