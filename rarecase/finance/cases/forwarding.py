@@ -45,12 +45,25 @@ def forward(spec: Spec, name: str, difficulty: float, drains: CaseRows, until: I
     when = drains.second[:, None] + _LEAST_GAP_S + np.cumsum(gap, axis=1).astype(np.int64)
     rows = join(
         [
-            _withdrawn(spec, name, difficulty, drains.take(np.flatnonzero(cash)), when[cash]),
+            _withdrawn(
+                spec, name, difficulty, drains.take(np.flatnonzero(cash)), _at_machines(spec, when[cash])
+            ),
             _sent_on(spec, name, drains.take(np.flatnonzero(~cash)), when[~cash, 0]),
         ]
     )
     stop = np.minimum(until, spec.days * ground.DAY_S)[rows.case]
     return rows.take(np.flatnonzero(rows.second < stop))
+
+
+def _at_machines(spec: Spec, when: Int64) -> Int64:
+    """The same waits told by the clock of cash, which runs by day: a night's wait ends in the morning."""
+    horizon_s = spec.days * ground.DAY_S
+    clock = ground.clock(spec.start, spec.days, "cash")
+    first = when[:, :1]
+    begun = clock.share(np.minimum(first[:, 0], horizon_s - 1) * ground.SECOND_US)[:, None]
+    later = begun + (when - first + _LEAST_GAP_S) / horizon_s
+    second = clock.at(np.minimum(later, 1 - 1e-12).ravel()).reshape(later.shape) // ground.SECOND_US
+    return np.where(later < 1, np.maximum(second, first), horizon_s)
 
 
 def _withdrawn(spec: Spec, name: str, difficulty: float, drains: CaseRows, when: Int64) -> CaseRows:
