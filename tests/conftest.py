@@ -42,3 +42,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 # The toy domain is known to every test and to the worker processes that tests start.
 os.environ.setdefault("RARECASE_DOMAINS", "toy=tests.common.toy:DOMAIN")
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--refresh-golden", action="store_true", help="write golden files anew")
