@@ -21,13 +21,15 @@ def test_the_database_is_what_its_page_says(tmp_path: Path) -> None:
     page = (STORIES / "seed-a-test-database" / "README.md").read_text("utf-8")
     with duckdb.connect(str(target), read_only=True) as connection:
         rows = connection.execute(
-            "SELECT payment_type::VARCHAR, count(*) FROM finance.transactions GROUP BY 1"
+            "SELECT payment_type::VARCHAR, count(*), round(avg(amount_minor) / 100, 2)"
+            " FROM finance.transactions GROUP BY 1"
         ).fetchall()
         stories = connection.execute("SELECT min(story) FROM finance.cases GROUP BY kind").fetchall()
         moved = connection.execute("SELECT sum(amount_minor) FROM finance.entries").fetchall()
     words = page.split()
-    for kind, number in rows:
-        assert str(number) in words[words.index(kind) : words.index(kind) + 2]
+    for kind, number, mean in rows:
+        at = words.index(kind)
+        assert words[at + 1 : at + 3] == [str(number), f"{mean:.2f}"]
     assert sum(story[:60] in " ".join(words) for (story,) in stories) == 2
     assert moved == [(0,)]
 
