@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,8 @@ class Told:
         One mapping per case: what stands in its parameters beside what the spec said.
     stories
         One sentence per case.
+    own
+        The domain's own columns of the table cases, shape (n,) each.
     """
 
     placement: Placement
@@ -40,6 +42,7 @@ class Told:
     detected_us: Int64
     facts: Sequence[Mapping[str, Any]]
     stories: Sequence[str]
+    own: Mapping[str, tables.Values] = field(default_factory=dict)
 
 
 def cases_table(plan: Plan, told: Sequence[Told]) -> pa.Table:
@@ -75,6 +78,7 @@ def _cases(plan: Plan, told: Told) -> pa.Table:
             "detected_at": tables.moments(plan.spec.start, told.detected_us),
             "parameters": pa.array(facts, pa.string()),
             "story": pa.array(told.stories, pa.string()),
+            **told.own,
         },
     )
 

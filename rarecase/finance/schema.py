@@ -13,14 +13,54 @@ from rarecase.common.schema.cases import case_tables
 from rarecase.finance import data
 
 SEGMENTS = ("employed", "self_employed", "retired", "student")
+RISK_CLASSES = ("low", "medium", "high")
+FUNDS = ("salary", "business", "pension", "family", "savings", "investments")
 HOLDERS = ("customer", "merchant", "organisation", "bank", "outside")
-ACCOUNT_KINDS = ("current", "savings", "business", "branch", "treasury", "outside")
-ORGANISATION_KINDS = ("employer", "landlord", "biller", "public", "outside")
+ACCOUNT_KINDS = (
+    "current",
+    "savings",
+    "card",
+    "loan",
+    "second",
+    "business",
+    "branch",
+    "settlement",
+    "position",
+    "treasury",
+    "outside",
+)
+ORGANISATION_KINDS = (
+    "employer",
+    "shell",
+    "landlord",
+    "charity",
+    "exchange",
+    "biller",
+    "public",
+    "outside",
+)
 PLATFORMS = ("android", "ios", "windows", "macos", "linux")
 BRANDS = ("credit", "debit")
+NETWORKS = ("home", "mobile", "work", "hosting")
+PAYEE_CHECKS = ("match", "close_match", "no_match", "unavailable")
+THREE_DS = ("frictionless", "challenged", "attempted")
+DECLINE_REASONS = (
+    "insufficient_funds",
+    "blocked_card",
+    "blocked_account",
+    "suspected_fraud",
+    "wrong_code",
+    "invalid_card",
+    "expired_card",
+    "limit_exceeded",
+)
+BEARERS = ("customer", "bank", "payee_bank", "merchant", "nobody")
+ALERT_OUTCOMES = ("false_positive", "confirmed", "reported")
+RULE_KINDS = ("report", "ceiling", "due_diligence", "record", "internal")
 MCCS = tuple(data.mcc_titles())
-COUNTRY = "DE"
-CURRENCY = "EUR"
+COUNTRIES = tuple(data.countries().country)
+CURRENCIES = tuple(dict.fromkeys(data.countries().currency))
+JURISDICTIONS = tuple(dict.fromkeys(data.countries().jurisdiction))
 
 
 def _key(name: str, meaning: str, *, nullable: bool = False) -> Column:
@@ -50,46 +90,122 @@ def _to(column: str, table: str, key: str) -> Reference:
     return Reference(columns=(column,), table=table, to=(key,))
 
 
-_CURRENCY = _class("currency", "ISO 4217 code of the amount", (CURRENCY,))
+def _moment(name: str, meaning: str, *, nullable: bool = False, known_at: str | None = None) -> Column:
+    return Column(
+        name=name,
+        type="timestamp",
+        unit="UTC",
+        meaning=meaning,
+        role="time",
+        nullable=nullable,
+        known_at=known_at,
+    )
+
+
+def _coordinate(name: str, meaning: str, most: float) -> Column:
+    return Column(
+        name=name, type="float64", meaning=meaning, unit="deg", minimum=-most, maximum=most, quantum=1e-4
+    )
+
+
+_CURRENCY = _class("currency", "ISO 4217 code of the amount", CURRENCIES)
 _BOOKED = Column(
     name="booked_at", type="timestamp", unit="UTC", meaning="When both legs were booked", role="time"
 )
 
 PLACES = Table(
     name="places",
-    meaning="Towns: each has its people, shops, employers and a branch of each bank.",
+    meaning="Towns: each has its people, shops, employers and a branch of each bank of its country.",
     columns=(
         Column(name="place", type="int32", meaning="Number of the place", role="identifier", minimum=0),
         _class("town", "Name of the invented town"),
         _class("postcode", "Postcode of the invented town"),
-        _class("country", "ISO 3166-1 code of the country; the town is invented", (COUNTRY,)),
+        _class("country", "ISO 3166-1 code of the country; the town is invented", COUNTRIES),
+        _class("jurisdiction", "Whose rules on money laundering hold here", JURISDICTIONS),
+        _CURRENCY,
+        _coordinate("latitude_deg", "Where the invented town lies", 90),
+        _coordinate("longitude_deg", "Where the invented town lies", 180),
     ),
     key=("place",),
 )
 
 BANKS = Table(
     name="banks",
-    meaning="Banks that keep the accounts.",
+    meaning="Banks that keep the accounts, one row per bank and country that it works in.",
     columns=(
-        _key("bank_id", "Key of the bank"),
+        _key("bank_id", "Key of the bank in a country"),
         _class("bank_name", "Invented name"),
         Column(name="bic", type="category", meaning="Test BIC of ISO 9362", role="identifier"),
-        _class("country", "ISO 3166-1 code of the seat", (COUNTRY,)),
+        _class("country", "ISO 3166-1 code of the country", COUNTRIES),
         _place("place", "Place of the head office and of the treasury account"),
     ),
     key=("bank_id",),
     references=(_to("place", "places", "place"),),
 )
 
+RULES = Table(
+    name="rules",
+    meaning="Rules of the monitoring engine with their thresholds: law of a jurisdiction, or the bank's own.",
+    columns=(
+        _key("rule_id", "Key of the rule"),
+        _class("rule", "Name of the rule"),
+        _class("jurisdiction", "Where it holds", JURISDICTIONS),
+        _class("kind", "What the threshold is", RULE_KINDS),
+        _money("threshold_minor", "Amount at which the rule speaks", minimum=0),
+        _CURRENCY,
+        _class("comparison", "Whether the amount itself counts (at_least) or not (above)", ("above", "at_least")),
+        Column(name="period_days", type="int16", meaning="Days over which amounts add up", minimum=1),
+        Column(name="is_cash_only", type="bool", meaning="Only cash counts"),
+        Column(name="valid_from", type="date", meaning="Since when it holds"),
+        Column(name="valid_to", type="date", meaning="Until when it holds; null: still", nullable=True),
+        _text("rule_source", "Law or reason, with date", direct=False),
+    ),
+    key=("rule_id",),
+)
+
+FX_RATES = Table(
+    name="fx_rates",
+    meaning="Middle rates of exchange, one per currency and day; an invented walk, no history.",
+    columns=(
+        Column(name="rate_date", type="date", meaning="Day on which the rate holds", role="time"),
+        _CURRENCY,
+        Column(
+            name="units_per_eur",
+            type="float64",
+            meaning="Units of the currency for one euro",
+            role="measure",
+            minimum=0,
+            quantum=1e-6,
+        ),
+    ),
+    key=("rate_date", "currency"),
+    time="rate_date",
+)
+
+HOUSEHOLDS = Table(
+    name="households",
+    meaning="Persons who live together.",
+    columns=(
+        _key("household_id", "Key of the household"),
+        _place("place", "Where it lives"),
+        Column(name="persons", type="int8", meaning="How many customers belong to it", minimum=1),
+        _text("street", "Street and house number"),
+    ),
+    key=("household_id",),
+    references=(_to("place", "places", "place"),),
+)
+
 CUSTOMERS = Table(
     name="customers",
-    meaning="Persons who hold accounts.",
+    meaning="Persons who hold accounts, with what the bank knows of them (KYC).",
     columns=(
         _key("customer_id", "Key of the customer"),
+        _key("household_id", "With whom the customer lives"),
         _place("place", "Where the customer lives"),
         _text("full_name", "Invented name"),
         Column(name="birth_date", type="date", meaning="Date of birth", privacy="quasi"),
         _class("segment", "How the customer earns a living", SEGMENTS),
+        _class("occupation", "Occupation as told to the bank (ISCO-08 major group, or none)"),
         Column(
             name="monthly_income_minor",
             type="int64",
@@ -99,23 +215,38 @@ CUSTOMERS = Table(
             minimum=0,
             mark_quantum=1,
         ),
+        Column(
+            name="risk_appetite",
+            type="float64",
+            unit="none",
+            meaning="Readiness to take risks, 0 none to 1 much",
+            minimum=0,
+            maximum=1,
+            quantum=1e-3,
+        ),
+        _class("source_of_funds", "Where the money comes from, as told to the bank", FUNDS),
+        Column(name="is_pep", type="bool", meaning="Politically exposed person"),
+        _class("risk_class", "The bank's own risk class", RISK_CLASSES),
         _text("email", "E-mail address in a domain reserved for examples"),
         _text("phone", "Telephone number reserved for fiction"),
-        _text("street", "Street and house number"),
+        _text("street", "Street and house number as told to the bank"),
         Column(name="onboarded_on", type="date", meaning="When the relation began"),
     ),
     key=("customer_id",),
-    references=(_to("place", "places", "place"),),
+    references=(_to("place", "places", "place"), _to("household_id", "households", "household_id")),
     entity="customer_id",
 )
 
 ORGANISATIONS = Table(
     name="organisations",
-    meaning="Employers, landlords, billers, the state, and the world outside the banks.",
+    meaning="Companies, shells, landlords, charities, exchanges, billers, the state, and the world outside.",
     columns=(
         _key("organisation_id", "Key of the organisation at a place"),
         _class("kind", "What it does", ORGANISATION_KINDS),
         _text("organisation_name", "Invented name", direct=False),
+        _class("sector", "NACE Rev. 2 section, null for the world outside", nullable=True),
+        Column(name="employees", type="int32", meaning="Employees at this place", minimum=0),
+        Column(name="incorporated_on", type="date", meaning="When it was founded, null outside", nullable=True),
         _place("place", "Where this branch of it is"),
         Column(
             name="pay_day",
@@ -125,6 +256,7 @@ ORGANISATIONS = Table(
             minimum=1,
             maximum=31,
         ),
+        _moment("failed_at", "When it stopped paying", nullable=True, known_at="failed_at"),
     ),
     key=("organisation_id",),
     references=(_to("place", "places", "place"),),
@@ -132,15 +264,73 @@ ORGANISATIONS = Table(
 
 MERCHANTS = Table(
     name="merchants",
-    meaning="Shops with a category and a fixed place.",
+    meaning="Shops with a category, a fixed place and opening hours.",
     columns=(
         _key("merchant_id", "Key of the merchant"),
         _text("merchant_name", "Invented name", direct=False),
         Column(name="mcc", type="category", meaning="ISO 18245 merchant category code", values=MCCS),
         _place("place", "Where the shop or its office is"),
+        Column(name="opens_hour", type="int8", meaning="Hour at which it opens", minimum=0, maximum=24),
+        Column(
+            name="closes_hour",
+            type="int8",
+            meaning="Hour at which it closes; above 24 in the night after",
+            minimum=0,
+            maximum=30,
+        ),
+        Column(name="acquired_on", type="date", meaning="When its card contract began"),
     ),
     key=("merchant_id",),
     references=(_to("place", "places", "place"),),
+)
+
+OWNERSHIPS = Table(
+    name="ownerships",
+    meaning="Who owns companies, shells and shops; chains lead to the ultimate owners, who are customers.",
+    columns=(
+        _key("ownership_id", "Key of the share"),
+        _key("organisation_id", "The company that is owned", nullable=True),
+        _key("merchant_id", "The shop that is owned", nullable=True),
+        _key("owner_customer_id", "The person who owns", nullable=True),
+        _key("owner_organisation_id", "The company that owns", nullable=True),
+        Column(name="share", type="float64", meaning="Share owned", minimum=0, maximum=1, quantum=1e-4),
+        Column(name="is_officer", type="bool", meaning="The owner also directs it"),
+    ),
+    key=("ownership_id",),
+    references=(
+        _to("organisation_id", "organisations", "organisation_id"),
+        _to("merchant_id", "merchants", "merchant_id"),
+        _to("owner_customer_id", "customers", "customer_id"),
+        _to("owner_organisation_id", "organisations", "organisation_id"),
+    ),
+    row_rules=(
+        RowRule(
+            name="one_owned_one_owner",
+            sql="(organisation_id IS NULL) <> (merchant_id IS NULL) AND "
+            "(owner_customer_id IS NULL) <> (owner_organisation_id IS NULL)",
+            meaning="A share is of one company or shop and belongs to one owner",
+        ),
+    ),
+)
+
+TERMINALS = Table(
+    name="terminals",
+    meaning="Where cards are read: tills and web shops of merchants, and cash machines.",
+    columns=(
+        _key("terminal_id", "Key of the terminal"),
+        _key("merchant_id", "Its merchant; null for a cash machine", nullable=True),
+        _class("kind", "What it is", ("till", "web_shop", "cash_machine")),
+        Column(
+            name="code",
+            type="string",
+            meaning="Identification as ISO 8583 data element 41 has it",
+            role="identifier",
+            pattern="[A-Z0-9]{8}",
+        ),
+        _place("place", "Where it stands"),
+    ),
+    key=("terminal_id",),
+    references=(_to("merchant_id", "merchants", "merchant_id"), _to("place", "places", "place")),
 )
 
 ACCOUNTS = Table(
@@ -152,7 +342,15 @@ ACCOUNTS = Table(
         Column(
             name="iban",
             type="string",
-            meaning="IBAN of a test range; null for the outside world",
+            meaning="IBAN of a test range; null outside and in countries without IBAN",
+            role="identifier",
+            privacy="direct",
+            nullable=True,
+        ),
+        Column(
+            name="domestic_number",
+            type="string",
+            meaning="Account number of countries without IBAN; its bank does not exist",
             role="identifier",
             privacy="direct",
             nullable=True,
@@ -165,6 +363,12 @@ ACCOUNTS = Table(
         _place("place", "Place of the branch that keeps it"),
         _CURRENCY,
         Column(name="opened_on", type="date", meaning="When it was opened"),
+        Column(
+            name="last_used_on",
+            type="date",
+            meaning="Last use before the first day of the data; null if never",
+            nullable=True,
+        ),
         _money("opening_balance_minor", "Balance before the first entry of the data"),
         Column(
             name="credit_limit_minor",
@@ -193,23 +397,24 @@ ACCOUNTS = Table(
         ),
         RowRule(
             name="banked_or_outside",
-            sql="(bank_id IS NULL) = (kind = 'outside') AND (iban IS NULL) = (kind = 'outside')",
-            meaning="Only the outside world has no bank and no IBAN",
+            sql="(bank_id IS NULL) = (kind = 'outside') AND "
+            "(iban IS NULL AND domestic_number IS NULL) = (kind = 'outside')",
+            meaning="Only the outside world has no bank and no account number",
         ),
     ),
 )
 
 CARDS = Table(
     name="cards",
-    meaning="Payment cards.",
+    meaning="Payment cards as contracts; a replaced card keeps its contract.",
     columns=(
-        _key("card_id", "Key of the card"),
+        _key("card_id", "Key of the contract"),
         _key("account_id", "The account it draws on"),
         _key("customer_id", "Who holds it"),
         Column(
             name="pan",
             type="string",
-            meaning="Card number of a range that no issuer has",
+            meaning="Card number, at the start of the data, of a range that no issuer has",
             role="identifier",
             privacy="direct",
             pattern="[0-9]{16}",
@@ -221,6 +426,28 @@ CARDS = Table(
     references=(_to("account_id", "accounts", "account_id"), _to("customer_id", "customers", "customer_id")),
 )
 
+CARD_REPLACEMENTS = Table(
+    name="card_replacements",
+    meaning="New plastic for a card: because it expired, was lost or stolen, or was misused.",
+    columns=(
+        _key("replacement_id", "Key of the replacement"),
+        _key("card_id", "The contract"),
+        _moment("replaced_at", "From when the new card works"),
+        _class("reason", "Why", ("expired", "damaged", "lost", "stolen", "misused")),
+        Column(
+            name="pan",
+            type="string",
+            meaning="The new card number, of a range that no issuer has",
+            role="identifier",
+            privacy="direct",
+            pattern="[0-9]{16}",
+        ),
+    ),
+    key=("replacement_id",),
+    references=(_to("card_id", "cards", "card_id"),),
+    time="replaced_at",
+)
+
 DEVICES = Table(
     name="devices",
     meaning="Devices that have signed in for a customer.",
@@ -228,13 +455,7 @@ DEVICES = Table(
         _key("device_id", "Key of the device"),
         _key("customer_id", "For whom it signed in"),
         _class("platform", "Operating system", PLATFORMS),
-        Column(
-            name="first_seen_at",
-            type="timestamp",
-            unit="UTC",
-            meaning="When it first signed in",
-            role="time",
-        ),
+        _moment("first_seen_at", "When it first signed in"),
     ),
     key=("device_id",),
     references=(_to("customer_id", "customers", "customer_id"),),
@@ -242,46 +463,97 @@ DEVICES = Table(
     entity="customer_id",
 )
 
+IP_ADDRESSES = Table(
+    name="ip_addresses",
+    meaning="Addresses of the internet from which orders came.",
+    columns=(
+        _key("ip_id", "Key of the address in a network"),
+        Column(
+            name="address",
+            type="string",
+            meaning="IPv6 address of the range reserved for documentation",
+            role="identifier",
+            privacy="direct",
+        ),
+        _class("network", "Whose network it is", NETWORKS),
+        _class("country", "Where it is registered", COUNTRIES),
+    ),
+    key=("ip_id",),
+)
+
 _WAYS = data.ways()
 PAYMENT_TYPES = _WAYS.pool("payment_type")
 _TYPE = _class("payment_type", "Kind of payment", PAYMENT_TYPES)
+
+_MEANS = (
+    _TYPE,
+    _class("channel", "How the order reached the bank", _WAYS.pool("channel")),
+    _class("purpose", "ISO 20022 purpose code", _WAYS.pool("purpose")),
+    _key("merchant_id", "The merchant, for card payments and what undoes them", nullable=True),
+    Column(
+        name="mcc",
+        type="category",
+        meaning="ISO 18245 category of the merchant",
+        values=MCCS,
+        nullable=True,
+    ),
+    _key("terminal_id", "The terminal that read the card", nullable=True),
+    _key("card_id", "The card used", nullable=True),
+    _class("entry_mode", "How the card was read", _WAYS.pool("entry_mode"), nullable=True),
+    _class("authentication", "How the payer was authenticated", _WAYS.pool("authentication")),
+    _class("three_ds", "Outcome of 3-D Secure, for card payments from afar", THREE_DS, nullable=True),
+    _class("payee_check", "Whether the payee's name fits the account", PAYEE_CHECKS, nullable=True),
+    _key("device_id", "The device that gave the order", nullable=True),
+    Column(
+        name="device_age_days",
+        type="int32",
+        meaning="Days since the device was first seen",
+        unit="d",
+        role="derived",
+        nullable=True,
+        minimum=0,
+    ),
+    _key("ip_id", "The address from which the order came", nullable=True),
+)
 
 TRANSACTIONS = Table(
     name="transactions",
     meaning="One row per payment, as the payer's bank sees it; no balances.",
     columns=(
         _key("transaction_id", "Key of the payment"),
-        _BOOKED,
+        _moment("ordered_at", "When it was ordered or authorised: the event"),
+        _moment("booked_at", "When all legs were booked"),
+        _moment("available_at", "When the row could be read in the bank's store"),
         _key("payer_account_id", "Account that is debited"),
         _key("payee_account_id", "Account that is credited"),
         _money("amount_minor", "Amount paid", minimum=1),
         _CURRENCY,
-        _TYPE,
-        _class("channel", "How the order reached the bank", _WAYS.pool("channel")),
-        _class("purpose", "ISO 20022 purpose code", _WAYS.pool("purpose")),
-        _key("merchant_id", "The merchant, for card payments", nullable=True),
+        _money("credited_minor", "Amount credited, in the payee's currency", minimum=1),
+        _class("credited_currency", "ISO 4217 code of the amount credited", CURRENCIES),
+        *_MEANS,
         Column(
-            name="mcc",
-            type="category",
-            meaning="ISO 18245 category of the merchant",
-            values=MCCS,
+            name="payee_age_days",
+            type="int32",
+            meaning="Days since the payer first paid this payee, for transfers",
+            unit="d",
+            role="derived",
             nullable=True,
+            minimum=0,
         ),
-        _key("card_id", "The card used", nullable=True),
-        _class("entry_mode", "How the card was read", _WAYS.pool("entry_mode"), nullable=True),
-        _class("authentication", "How the payer was authenticated", _WAYS.pool("authentication")),
-        _key("device_id", "The device that gave the order", nullable=True),
         _place("payer_place", "Place of the account that is debited"),
         _place("payee_place", "Place of the account that is credited"),
         Column(name="is_remote", type="bool", meaning="Ordered from afar, without card or person present"),
+        _key("refers_to", "The payment that this one gives back or disputes", nullable=True),
     ),
     key=("transaction_id",),
     references=(
         _to("payer_account_id", "accounts", "account_id"),
         _to("payee_account_id", "accounts", "account_id"),
         _to("merchant_id", "merchants", "merchant_id"),
+        _to("terminal_id", "terminals", "terminal_id"),
         _to("card_id", "cards", "card_id"),
         _to("device_id", "devices", "device_id"),
+        _to("ip_id", "ip_addresses", "ip_id"),
         _to("payer_place", "places", "place"),
         _to("payee_place", "places", "place"),
     ),
@@ -293,12 +565,22 @@ TRANSACTIONS = Table(
         ),
         RowRule(
             name="card_payments_at_merchants",
-            sql="(payment_type = 'card_payment') = (merchant_id IS NOT NULL) "
+            sql="(payment_type IN ('card_payment', 'card_refund', 'chargeback')) = (merchant_id IS NOT NULL) "
             "AND (merchant_id IS NULL) = (mcc IS NULL)",
-            meaning="Card payments, and only they, name a merchant and its category",
+            meaning="Card payments and what undoes them, and only they, name a merchant and its category",
+        ),
+        RowRule(
+            name="ordered_booked_available",
+            sql="ordered_at <= booked_at AND booked_at <= available_at",
+            meaning="A payment is ordered, then booked, then available",
+        ),
+        RowRule(
+            name="one_currency_one_amount",
+            sql="currency <> credited_currency OR amount_minor = credited_minor",
+            meaning="Without exchange the payee gets what the payer pays",
         ),
     ),
-    time="booked_at",
+    time="available_at",
 )
 
 ENTRIES = Table(
@@ -308,7 +590,7 @@ ENTRIES = Table(
         _key("entry_id", "Key of the entry"),
         _key("transaction_id", "The payment"),
         _key("account_id", "The account"),
-        _BOOKED,
+        _moment("booked_at", "When all legs were booked"),
         _TYPE,
         _money("amount_minor", "Credit above zero, debit below"),
         _CURRENCY,
@@ -336,29 +618,167 @@ ENTRIES = Table(
     time="booked_at",
 )
 
-_AMOUNT = Column(
-    name="amount_minor",
-    type="int64",
-    unit="minor units",
-    meaning="Amount of the payment that the case made, changed or prevented",
-    role="label",
-    nullable=True,
+DECLINES = Table(
+    name="declines",
+    meaning="Payments that were tried and refused; they moved no money, and nobody knows what they were.",
+    columns=(
+        _key("decline_id", "Key of the attempt"),
+        _moment("attempted_at", "When it was tried"),
+        _key("payer_account_id", "Account that would be debited"),
+        _key("payee_account_id", "Account that would be credited"),
+        _money("amount_minor", "Amount tried", minimum=1),
+        _CURRENCY,
+        *_MEANS,
+        _place("payer_place", "Place of the account that would be debited"),
+        _place("payee_place", "Place of the account that would be credited"),
+        _class("reason", "Why it was refused", DECLINE_REASONS),
+        _class("response_code", "ISO 8583 data element 39", ("04", "14", "51", "54", "55", "59", "61", "62")),
+    ),
+    key=("decline_id",),
+    references=(
+        _to("payer_account_id", "accounts", "account_id"),
+        _to("payee_account_id", "accounts", "account_id"),
+        _to("merchant_id", "merchants", "merchant_id"),
+        _to("terminal_id", "terminals", "terminal_id"),
+        _to("card_id", "cards", "card_id"),
+        _to("device_id", "devices", "device_id"),
+        _to("ip_id", "ip_addresses", "ip_id"),
+    ),
+    time="attempted_at",
+)
+
+COUNTERPARTIES = Table(
+    name="counterparties",
+    meaning="Whom a customer's account has sent transfers to, by first payment; derived from the payments.",
+    columns=(
+        _key("payer_account_id", "The account that pays"),
+        _key("payee_account_id", "The account that is paid"),
+        _moment("first_paid_at", "First payment in the data"),
+        Column(name="known_days", type="int32", meaning="Days known before that", unit="d", minimum=0),
+        Column(name="payments", type="int32", meaning="Payments in the data", minimum=1),
+    ),
+    key=("payer_account_id", "payee_account_id"),
+    references=(
+        _to("payer_account_id", "accounts", "account_id"),
+        _to("payee_account_id", "accounts", "account_id"),
+    ),
+    time="first_paid_at",
+    derived=True,
+)
+
+ALERTS = Table(
+    name="alerts",
+    meaning="What the monitoring engine raised, and how investigators closed it; derived from the payments.",
+    columns=(
+        _key("alert_id", "Key of the alert"),
+        _key("rule_id", "The rule that spoke"),
+        _key("account_id", "The account that it is about"),
+        _key("customer_id", "Its holder, where that is a customer", nullable=True),
+        _moment("raised_at", "When it was raised"),
+        Column(
+            name="score", type="float64", meaning="How urgent, 0 to 1", minimum=0, maximum=1, quantum=1e-3
+        ),
+        _money("amount_minor", "Sum of the payments that it is about", minimum=0),
+        _CURRENCY,
+        Column(name="payments", type="int32", meaning="How many payments it is about", minimum=1),
+        _moment("closed_at", "When an investigator closed it", nullable=True, known_at="closed_at"),
+        _class(
+            "outcome",
+            "What the investigator thought, which may be wrong",
+            ALERT_OUTCOMES,
+            nullable=True,
+        ).known("closed_at"),
+    ),
+    key=("alert_id",),
+    references=(
+        _to("rule_id", "rules", "rule_id"),
+        _to("account_id", "accounts", "account_id"),
+        _to("customer_id", "customers", "customer_id"),
+    ),
+    row_rules=(
+        RowRule(
+            name="closed_with_outcome",
+            sql="(closed_at IS NULL) = (outcome IS NULL) AND (closed_at IS NULL OR closed_at >= raised_at)",
+            meaning="An alert is closed after it was raised, with an outcome",
+        ),
+    ),
+    time="raised_at",
+    derived=True,
+)
+
+ALERT_TRANSACTIONS = Table(
+    name="alert_transactions",
+    meaning="The payments that an alert is about; derived from the payments.",
+    columns=(
+        _key("alert_id", "The alert"),
+        _key("transaction_id", "The payment"),
+    ),
+    key=("alert_id", "transaction_id"),
+    references=(
+        _to("alert_id", "alerts", "alert_id"),
+        _to("transaction_id", "transactions", "transaction_id"),
+    ),
+    derived=True,
+)
+
+
+def _label_money(name: str, meaning: str) -> Column:
+    return Column(
+        name=name, type="int64", unit="minor units", meaning=meaning, role="label", nullable=True, minimum=0
+    )
+
+
+_ON_LABELS = (
+    Column(
+        name="amount_minor",
+        type="int64",
+        unit="minor units",
+        meaning="Amount of the payment that the case made, changed or prevented",
+        role="label",
+        nullable=True,
+    ),
+    _label_money("tainted_minor", "How much of it is proceeds of crime"),
+)
+_ON_CASES = (
+    _label_money("loss_minor", "What victims lost, before anything came back").known("ended_at"),
+    _label_money("recovered_minor", "What was taken back from the receivers").known("ended_at"),
+    _label_money("reimbursed_minor", "What banks or merchants paid to victims").known("ended_at"),
+    Column(
+        name="borne_by",
+        type="category",
+        meaning="Who bears what was not recovered; null where nothing was lost",
+        role="label",
+        values=BEARERS,
+        nullable=True,
+        known_at="ended_at",
+    ),
 )
 
 SCHEMA = Schema(
     domain="finance",
-    version="1",
+    version="2",
     tables=(
         PLACES,
         BANKS,
+        RULES,
+        FX_RATES,
+        HOUSEHOLDS,
         CUSTOMERS,
         ORGANISATIONS,
         MERCHANTS,
+        OWNERSHIPS,
+        TERMINALS,
         ACCOUNTS,
         CARDS,
+        CARD_REPLACEMENTS,
         DEVICES,
+        IP_ADDRESSES,
         TRANSACTIONS,
         ENTRIES,
-        *case_tables("customers", _AMOUNT, entity_key="customer_id"),
+        DECLINES,
+        COUNTERPARTIES,
+        ALERTS,
+        ALERT_TRANSACTIONS,
+        *case_tables("customers", _ON_LABELS, entity_key="customer_id", on_cases=_ON_CASES),
     ),
 )

@@ -5,14 +5,22 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from rarecase.common import spec as common
+from rarecase.finance import data
 from rarecase.finance.cases import AnyCase
 
 
 class FinancePopulation(common.Population):
     """The ordinary world, as far as it may be tuned."""
+
+    countries: tuple[str, ...] = Field(
+        default=("DE", "DE", "GB", "DE", "FR", "US", "DE", "AU"),
+        min_length=1,
+        max_length=64,
+        description="countries of the places, in turn around the ring: DE, FR, GB, US, AU, CZ",
+    )
 
     purchases_per_month: float = Field(
         default=12.0, gt=0, le=200, description="mean card payments of a customer per month"
@@ -27,6 +35,16 @@ class FinancePopulation(common.Population):
         description="share of payments between people, and a tenth of it of purchases, that go to other "
         "places",
     )
+
+
+    @field_validator("countries")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        known = data.countries().country
+        for name in value:
+            if name not in known:
+                raise ValueError(f"countries out of {', '.join(known)}")
+        return value
 
 
 class FinanceSpec(common.Spec):

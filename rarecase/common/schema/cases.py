@@ -8,7 +8,11 @@ EFFECTS = ("created", "changed", "removed")
 
 
 def case_tables(
-    entity_table: str, amount: Column | None, *, entity_key: str | None = None
+    entity_table: str,
+    on_labels: Column | tuple[Column, ...] | None,
+    *,
+    entity_key: str | None = None,
+    on_cases: tuple[Column, ...] = (),
 ) -> tuple[Table, Table, Table]:
     """Declare ``cases``, ``labels`` and ``weights`` for a domain.
 
@@ -16,10 +20,12 @@ def case_tables(
     ----------
     entity_table : str
         The table whose rows cases happen to (customers, patients, episodes).
-    amount : Column, optional
-        The domain's own measure of what a labelled row is about; must be nullable.
+    on_labels : Column or tuple of Column, optional
+        The domain's own measures of what a labelled row is about; must be nullable.
     entity_key : str, optional
         Name of that table's key column; given, the rows of ``cases`` and ``weights`` refer to it.
+    on_cases : tuple of Column
+        The domain's own measures of a case; must be nullable.
 
     Returns
     -------
@@ -29,7 +35,8 @@ def case_tables(
     """
     to_entity = () if entity_key is None else (_refer("entity_id", entity_table, entity_key),)
     to_row = () if entity_key is None else (_refer("row_id", entity_table, entity_key),)
-    return _cases(to_entity, entity_table), _labels(amount), _weights(to_row, entity_table)
+    own = on_labels if isinstance(on_labels, tuple) else () if on_labels is None else (on_labels,)
+    return _cases(to_entity, entity_table, on_cases), _labels(own), _weights(to_row, entity_table)
 
 
 def _refer(column: str, table: str, to: str) -> Reference:
@@ -52,7 +59,7 @@ def _moment(name: str, meaning: str, *, nullable: bool = False, known_at: str | 
     )
 
 
-def _cases(references: tuple[Reference, ...], entity_table: str) -> Table:
+def _cases(references: tuple[Reference, ...], entity_table: str, own: tuple[Column, ...]) -> Table:
     columns = (
         Column(name="case_id", type="key", meaning="Key of the case", role="identifier"),
         _label("kind", "Kind of case"),
@@ -101,6 +108,7 @@ def _cases(references: tuple[Reference, ...], entity_table: str) -> Table:
             meaning="One plain sentence told from these facts",
             role="label",
         ),
+        *own,
     )
     return Table(
         name="cases",
@@ -123,7 +131,7 @@ def _cases(references: tuple[Reference, ...], entity_table: str) -> Table:
     )
 
 
-def _labels(amount: Column | None) -> Table:
+def _labels(own: tuple[Column, ...]) -> Table:
     columns = (
         Column(name="case_id", type="key", meaning="The case that touched the rows", role="identifier"),
         _label("kind", "Kind of that case"),
@@ -143,7 +151,7 @@ def _labels(amount: Column | None) -> Table:
             role="label",
             values=EFFECTS,
         ),
-        *(() if amount is None else (amount,)),
+        *own,
     )
     one_row = "row_id IS NOT NULL AND entity_id IS NULL AND from_at IS NULL AND to_at IS NULL"
     a_range = "row_id IS NULL AND entity_id IS NOT NULL AND from_at IS NOT NULL AND to_at IS NOT NULL"

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import struct
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Literal
@@ -138,6 +138,10 @@ class Column:
         low, high = ((None if limit is None else _single(limit)) for limit in (self.minimum, self.maximum))
         return low, high
 
+    def known(self, clock: str) -> Column:
+        """The same column, whose values become known at `clock`."""
+        return replace(self, known_at=clock)
+
     def __post_init__(self) -> None:
         check_name(self.name, "column")
         where = f"column {self.name!r}"
@@ -243,6 +247,8 @@ class Table:
         Timestamp or date column at which a row becomes known.
     entity : str, optional
         Key column that labels with a range refer to.
+    derived : bool
+        Computed from other tables by rules that change nothing: may differ between twins without a label.
 
     Raises
     ------
@@ -259,6 +265,7 @@ class Table:
     table_rules: tuple[TableRule, ...] = ()
     time: str | None = None
     entity: str | None = None
+    derived: bool = False
 
     def __post_init__(self) -> None:
         check_name(self.name, "table")

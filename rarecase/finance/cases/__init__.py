@@ -1,14 +1,16 @@
-"""The rare cases of the bank's world, one file each."""
+"""The rare cases of the bank's world and their look-alikes, one file each."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from rarecase.finance.cases.account_takeover import AccountTakeover
-from rarecase.finance.cases.laundering_cycle import LaunderingCycle
-from rarecase.finance.cases.payroll_run import PayrollRun
+from rarecase.finance.cases import fraud, laundering, lookalikes
+from rarecase.finance.cases.base import BankCase
 
-KINDS = (AccountTakeover, LaunderingCycle, PayrollRun)
-AnyCase = Annotated[AccountTakeover | LaunderingCycle | PayrollRun, Field(discriminator="kind")]
+KINDS: tuple[type[BankCase], ...] = (*fraud.KINDS, *laundering.KINDS, *lookalikes.KINDS)
+_ANY: Any = reduce(or_, KINDS)
+AnyCase = Annotated[_ANY, Field(discriminator="kind")]

@@ -7,22 +7,28 @@ on both sides. The ordinary world is made from the same laws, and a difficult ca
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from rarecase.common.clocks import Calendar, Clock
 from rarecase.common.draws import AliasTable
 from rarecase.common.mark.digits import embed
-from rarecase.common.seeds import Float64, Int64, keyed_uniform
+from rarecase.common.seeds import Float64, Int64, keyed_integers, keyed_uniform, stream
+from rarecase.common.tables import NEVER
 from rarecase.finance import data
-from rarecase.finance.schema import SEGMENTS
+from rarecase.finance.schema import CURRENCIES, SEGMENTS
 
 if TYPE_CHECKING:
     from datetime import date
 
     from rarecase.common.spec import Spec
+
+#: Kinds of the world outside the banks, an account of each per place: cash in circulation, the rest of the
+#: economy, other countries, countries of high risk or under sanctions, and what exchanges trade in.
+OUTSIDE = ("cash", "world", "abroad", "high_risk", "crypto")
 
 SECOND_US = 1_000_000
 DAY_S = 86_400
@@ -56,26 +62,35 @@ class Slots:
         self.block = block
         self.merchants_n = max(30, block // 25)
         self.employers_n = max(3, block // 60)
+        self.shells_n = max(2, block // 60)
         self.landlords_n = max(2, block // 80)
+        self.charities_n = self.exchanges_n = 2
         self.billers_n = len(data.billers())
         self.banks_n = len(data.banks()[0])
         self.treasuries_n = self.billers_n + self.banks_n
-        sizes = (
-            ("current", block),
-            ("savings", block),
-            ("merchants", self.merchants_n),
-            ("employers", self.employers_n),
-            ("landlords", self.landlords_n),
-            ("billers", self.billers_n),
-            ("branches", self.banks_n),
-            ("biller_treasury", self.billers_n),
-            ("bank_treasury", self.banks_n),
-            ("cash", 1),
-            ("world", 1),
-        )
+        self.sizes = {
+            "current": block,
+            "savings": block,
+            "card": block,
+            "loan": block,
+            "second": block,
+            "merchants": self.merchants_n,
+            "employers": self.employers_n,
+            "shells": self.shells_n,
+            "landlords": self.landlords_n,
+            "charities": self.charities_n,
+            "exchanges": self.exchanges_n,
+            "billers": self.billers_n,
+            "branches": self.banks_n,
+            "settlement": self.banks_n,
+            "position": self.banks_n,
+            "biller_treasury": self.billers_n,
+            "bank_treasury": self.banks_n,
+            **{kind: 1 for kind in OUTSIDE},
+        }
         self._first: dict[str, int] = {}
         at = 0
-        for name, size in sizes:
+        for name, size in self.sizes.items():
             self._first[name] = at
             at += size
         self.width = at
@@ -84,10 +99,10 @@ class Slots:
         """The first slot of a range."""
         return self._first[name]
 
-    def customer(self, customers: Int64) -> Int64:
-        """Addresses of customers' current accounts, by global ordinal."""
+    def customer(self, customers: Int64, kind: str = "current") -> Int64:
+        """Addresses of customers' accounts of a kind (current, savings, card, loan, second), by ordinal."""
         part, within = np.divmod(customers, self.block)
-        return np.asarray(part * self.width + within, np.int64)
+        return np.asarray(part * self.width + self._first[kind] + within, np.int64)
 
     def at(self, part: int, name: str, number: int | Int64 = 0) -> Int64:
         """Addresses in a range of a place."""
@@ -138,6 +153,148 @@ def office() -> Clock:
     return Clock.of_day(data.rhythms()["office"].hours)
 
 
+def country(spec: Spec, part: Int64) -> Int64:
+    """The country of each place, a code into `data.countries`: those of the spec in turn around the ring."""
+    known = data.countries().country
+    wanted = np.array([known.index(name) for name in _population(spec).countries])
+    return np.asarray(wanted[np.asarray(part) % wanted.size], np.int64)
+
+
+def currency(spec: Spec, part: Int64) -> Int64:
+    """The currency of each place, a code into `schema.CURRENCIES`."""
+    codes = np.array([CURRENCIES.index(code) for code in data.countries().currency])
+    return np.asarray(codes[country(spec, part)], np.int64)
+
+
+def price_scale(spec: Spec, part: Int64) -> Float64:
+    """Prices and incomes in minor units of each place, beside those of Germany in euros."""
+    return np.asarray(data.countries().income_scale[country(spec, part)], np.float64)
+
+
+def scale_of(spec: Spec, customers: Int64) -> Float64:
+    """Prices where each customer lives, beside those of Germany in euros."""
+    return price_scale(spec, np.asarray(customers) // spec.block)
+
+
+@lru_cache(maxsize=8)
+def fx_rates(seed: int, days: int) -> Float64:
+    """Units of each currency per euro, shape (currencies, days): a walk with 0.5 % a day, in millionths."""
+    table = data.countries()
+    first = np.array([table.units_per_eur[table.currency.index(code)] for code in CURRENCIES])
+    step = 0.005 * np.stack([stream(seed, "fx", code).standard_normal(days) for code in CURRENCIES])
+    step[CURRENCIES.index("EUR")] = 0.0
+    return np.asarray(np.round(first[:, None] * np.exp(np.cumsum(step, axis=1)), 6), np.float64)
+
+
+def exchanged(spec: Spec, second: Int64, amount: Int64, source: Int64, target: Int64) -> Int64:
+    """Amounts in the currency `target` for those in `source` at the rate of the day; at least one unit."""
+    rates = fx_rates(spec.seed, spec.days)
+    day = np.clip(second // DAY_S, 0, spec.days - 1)
+    moved = np.rint(amount * (rates[target, day] / rates[source, day]))
+    return np.where(source == target, amount, np.maximum(moved, 1)).astype(np.int64)
+
+
+#: Second accounts: most people have none, some an old one that sleeps, a few open one within the data.
+NO_SECOND, SLEEPING, FRESH = range(3)
+
+
+def second_account(spec: Spec, customers: Int64) -> Int64:
+    """What each customer's second current account is: NO_SECOND, SLEEPING or FRESH."""
+    u = keyed_uniform(spec.seed, "second-account", customers)
+    fresh = 0.03 * min(spec.days / 365.25, 1.0)
+    return np.where(u < 0.06, SLEEPING, np.where(u < 0.06 + fresh, FRESH, NO_SECOND)).astype(np.int64)
+
+
+def has_card_account(spec: Spec, customers: Int64) -> NDArray[np.bool_]:
+    """Who has a credit card with an account of its own: four in ten, not students."""
+    u = keyed_uniform(spec.seed, "credit-card", customers)
+    return np.asarray((u < 0.44) & (segment(spec.seed, customers) != STUDENT), np.bool_)
+
+
+def owner(spec: Spec, part: Int64, kind: str, number: Int64) -> Int64:
+    """The ultimate owner of a firm of a place, a global ordinal; kinds merchants, employers and shells.
+
+    Each firm of a kind has another owner, but a customer may own firms of several kinds. The last place may
+    be too small; what has no owner there belongs to its first customer.
+    """
+    own = slots(spec.block)
+    stride = max(spec.block // own.sizes[kind], 1)
+    ids = np.asarray(part) * own.width + own.first(kind) + np.asarray(number)
+    within = number * stride + (keyed_uniform(spec.seed, "owner", ids) * stride).astype(np.int64)
+    low = np.asarray(part) * spec.block
+    people = np.minimum(low + spec.block, spec.size) - low
+    return np.asarray(low + np.where(within < people, within, 0), np.int64)
+
+
+def owned(spec: Spec, customers: Int64, kind: str) -> Int64:
+    """The number within its place of the firm of a kind that each customer owns, -1 for none."""
+    own = slots(spec.block)
+    stride = max(spec.block // own.sizes[kind], 1)
+    part, within = np.divmod(customers, spec.block)
+    number = np.minimum(within // stride, own.sizes[kind] - 1)
+    return np.where(owner(spec, part, kind, number) == customers, number, -1).astype(np.int64)
+
+
+#: Persons in the households of four neighbours: where each begins, counted from the first of the four.
+_HOUSEHOLDS = np.array(
+    [[0, 0, 0, 0], [0, 0, 0, 3], [0, 0, 2, 2], [0, 0, 2, 3], [0, 1, 1, 3], [0, 1, 2, 3], [0, 1, 2, 2]]
+)
+_HOUSEHOLD_SHARES = (0.14, 0.16, 0.18, 0.17, 0.11, 0.14, 0.10)
+
+
+def household_head(spec: Spec, customers: Int64) -> Int64:
+    """The first customer of each customer's household, a global ordinal; households are 1 to 4 neighbours."""
+    within = customers % spec.block
+    four = customers - within % 4
+    edges = np.cumsum(_HOUSEHOLD_SHARES)
+    drawn = np.searchsorted(edges, keyed_uniform(spec.seed, "household", four), side="right")
+    return np.asarray(four + _HOUSEHOLDS[np.minimum(drawn, len(edges) - 1), within % 4], np.int64)
+
+
+#: Terminals of a merchant: ordinals 4·m … 4·m + 2 are tills, 4·m + 3 its web shop. Two cash machines of each
+#: bank follow after those of the merchants.
+TERMINALS_EACH, WEB_SHOP, MACHINES_EACH = 4, 3, 2
+
+
+def tills(spec: Spec, part: Int64, merchant: Int64) -> Int64:
+    """How many tills each merchant has, 1 to 3."""
+    ids = np.asarray(part) * slots(spec.block).width + merchant
+    return 1 + keyed_integers(spec.seed, "tills", ids, 3)
+
+
+def network_ordinals(spec: Spec, customers: Int64) -> tuple[Int64, Int64]:
+    """Ordinals, within their place, of the home network (of the household) and of the mobile network."""
+    low = customers // spec.block * spec.block
+    return 2 * (household_head(spec, customers) - low), 2 * (customers - low) + 1
+
+
+def onboarded_days(spec: Spec, customers: Int64) -> Int64:
+    """Days before the start on which each customer came: one in ten within two years, the others before."""
+    u = keyed_uniform(spec.seed, "onboarded", customers)
+    new = 30 + u / 0.1 * 700
+    old = 730 + (u - 0.1) / 0.9 * 6_270
+    return np.where(u < 0.1, new, old).astype(np.int64)
+
+
+def false_stop(spec: Spec, customers: Int64) -> tuple[Int64, Int64]:
+    """[from, to) in seconds in which a bank stops a card by mistake, NEVER for nearly all: 1 % a year.
+
+    Expert figure; a few hours to two days, until the customer calls.
+    """
+    horizon = spec.days * DAY_S
+    u = keyed_uniform(spec.seed, "false-stop", customers)
+    when = -np.log1p(-u) / 0.01 * 365.25 * DAY_S
+    hit = when < horizon
+    length = 4 * 3_600 + keyed_uniform(spec.seed, "false-stop-length", customers) * 44 * 3_600
+    since = np.where(hit, np.minimum(when, horizon), 0).astype(np.int64)
+    until = np.minimum(since + length.astype(np.int64), horizon)
+    return np.where(hit, since, NEVER), np.where(hit, until, NEVER)
+
+
+def _population(spec: Spec) -> Any:
+    return spec.population
+
+
 @lru_cache(maxsize=1)
 def _segments() -> AliasTable:
     return AliasTable(SEGMENT_SHARES)
@@ -155,7 +312,8 @@ def income_minor(spec: Spec, customers: Int64) -> Int64:
     """
     kind = segment(spec.seed, customers)
     normal = ndtri(np.clip(keyed_uniform(spec.seed, "income", customers), 1e-9, 1 - 1e-9))
-    income = np.rint(_INCOME_MEDIAN_MINOR[kind] * np.exp(_INCOME_LOG_SD[kind] * normal)).astype(np.int64)
+    scale = scale_of(spec, customers)
+    income = np.rint(scale * _INCOME_MEDIAN_MINOR[kind] * np.exp(_INCOME_LOG_SD[kind] * normal)).astype(np.int64)
     return np.asarray(embed(income, 1.0, minimum=1.0), np.int64) if spec.marks.statistical else income
 
 
@@ -174,7 +332,7 @@ def overdraft_minor(spec: Spec, customers: Int64) -> Int64:
     return np.where(none, 0.0, granted).astype(np.int64)
 
 
-def transfer_minor(u: Float64, v: Float64, income: Int64) -> Int64:
+def transfer_minor(u: Float64, v: Float64, income: Int64, scale: Float64 | float = 1.0) -> Int64:
     """Amounts that people send each other, given the payer's income.
 
     Parameters
@@ -183,6 +341,8 @@ def transfer_minor(u: Float64, v: Float64, income: Int64) -> Int64:
         Uniforms for the size and for the rounding, shape (n,).
     income
         The payer's monthly income in minor units.
+    scale
+        Prices where the payer lives (`scale_of`).
 
     Returns
     -------
@@ -190,11 +350,13 @@ def transfer_minor(u: Float64, v: Float64, income: Int64) -> Int64:
         Minor units, at least 1.00; lognormal, 45 % of them in steps of 5.00 as people like them.
     """
     normal = ndtri(np.clip(u, 1e-9, 1 - 1e-9))
-    scale = TRANSFER_MEDIAN_MINOR * np.sqrt(income / USUAL_INCOME_MINOR)
-    return _liked(scale * np.exp(TRANSFER_LOG_SD * normal), v)
+    median = TRANSFER_MEDIAN_MINOR * np.sqrt(income * scale / USUAL_INCOME_MINOR)
+    return _liked(median * np.exp(TRANSFER_LOG_SD * normal), v)
 
 
-def stolen_minor(u: Float64, v: Float64, income: Int64, mean: float, log_sd: float) -> Int64:
+def stolen_minor(
+    u: Float64, v: Float64, income: Int64, mean: float, log_sd: float, scale: Float64 | float = 1.0
+) -> Int64:
     """Amounts of transfers that cases make, with a given mean in units whatever their spread.
 
     Parameters
@@ -207,9 +369,11 @@ def stolen_minor(u: Float64, v: Float64, income: Int64, mean: float, log_sd: flo
         Mean amount in units of the currency, at the usual income.
     log_sd
         Spread of the lognormal law.
+    scale
+        Prices where the payer lives (`scale_of`).
     """
     normal = ndtri(np.clip(u, 1e-9, 1 - 1e-9))
-    median = mean * 100 * np.exp(-(log_sd**2) / 2) * np.sqrt(income / USUAL_INCOME_MINOR)
+    median = mean * 100 * np.exp(-(log_sd**2) / 2) * np.sqrt(income * scale / USUAL_INCOME_MINOR)
     return _liked(median * np.exp(log_sd * normal), v)
 
 

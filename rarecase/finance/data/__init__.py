@@ -45,15 +45,33 @@ class Shops:
     remote: FloatArray
 
 
+#: How long an order takes until it is booked: see `generate.booking`.
+BOOKINGS = ("at_once", "hours", "night", "card")
+#: What stops a way of paying: nothing, a stopped account, or a stopped card or account.
+STOPPERS = ("none", "account", "card")
+
+
 @dataclass(frozen=True)
 class Ways:
-    """Ways of paying: the words of each, by code."""
+    """Ways of paying: the words of each, by code.
+
+    Attributes
+    ----------
+    columns
+        Words of the columns that follow from the way.
+    card, device, remote
+        Whether a card is used, a device gives the order, and nobody is present.
+    booking, stopped_by
+        Positions in BOOKINGS and STOPPERS.
+    """
 
     names: tuple[str, ...]
     columns: dict[str, tuple[str, ...]]
     card: NDArray[np.bool_]
     device: NDArray[np.bool_]
     remote: NDArray[np.bool_]
+    booking: Int8
+    stopped_by: Int8
 
     def code(self, name: str) -> int:
         """The code of a way."""
@@ -121,6 +139,65 @@ def ways() -> Ways:
         card=flags["card"],
         device=flags["device"],
         remote=flags["is_remote"],
+        booking=np.array([BOOKINGS.index(row["booking"]) for row in rows], np.int8),
+        stopped_by=np.array([STOPPERS.index(row["stopped_by"]) for row in rows], np.int8),
+    )
+
+
+@dataclass(frozen=True)
+class Countries:
+    """Countries that places may lie in: arrays of one value per country.
+
+    Attributes
+    ----------
+    country, jurisdiction, currency
+        ISO 3166-1 and ISO 4217 codes, and whose rules on money laundering hold.
+    units_per_eur, income_scale
+        Where the walk of rates begins, and prices and incomes in minor units beside those of DE.
+    locale
+        For names of people, streets and firms.
+    has_iban, phone
+        Whether accounts have an IBAN; the maker of telephone numbers, or nothing.
+    latitude_deg, longitude_deg, radius_deg
+        Where invented towns lie.
+    """
+
+    country: tuple[str, ...]
+    jurisdiction: tuple[str, ...]
+    currency: tuple[str, ...]
+    units_per_eur: FloatArray
+    income_scale: FloatArray
+    locale: tuple[str, ...]
+    has_iban: NDArray[np.bool_]
+    phone: tuple[str, ...]
+    latitude_deg: FloatArray
+    longitude_deg: FloatArray
+    radius_deg: FloatArray
+
+
+@lru_cache(maxsize=1)
+def countries() -> Countries:
+    """The countries that places may lie in."""
+    rows = _rows("countries")
+
+    def words(name: str) -> tuple[str, ...]:
+        return tuple(row[name] for row in rows)
+
+    def numbers(name: str) -> FloatArray:
+        return np.array([float(row[name]) for row in rows])
+
+    return Countries(
+        country=words("country"),
+        jurisdiction=words("jurisdiction"),
+        currency=words("currency"),
+        units_per_eur=numbers("units_per_eur"),
+        income_scale=numbers("income_scale"),
+        locale=words("locale"),
+        has_iban=numbers("iban") > 0,
+        phone=words("phone"),
+        latitude_deg=numbers("latitude_deg"),
+        longitude_deg=numbers("longitude_deg"),
+        radius_deg=numbers("radius_deg"),
     )
 
 
