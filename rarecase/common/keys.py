@@ -144,6 +144,18 @@ class KeySpace:
         self._fits(row, self.case_row_bits, table)
         return self._make(table, 1, (np.asarray(entity, dtype=np.int64) << self.case_row_bits) + row)
 
+    def row_words(self, parts: Int64 | int, ordinals: Int64) -> Int64:
+        """What `of_words` takes for ordinary rows, shape (n,)."""
+        return (np.asarray(parts, dtype=np.int64) << self.part_row_bits) + ordinals
+
+    def case_words(self, entity: Int64, row: Int64) -> Int64:
+        """What `of_words` takes for rows that cases add, shape (n,)."""
+        return (1 << ROW_BITS) | ((np.asarray(entity, dtype=np.int64) << self.case_row_bits) + row)
+
+    def of_words(self, table: str, words: Int64) -> Int64:
+        """Keys of ordinary rows and of rows of cases mixed, shape (n,); the caller has seen that they fit."""
+        return self._make(table, 0, words)
+
     def read(self, keys: Int64) -> KeyReading:
         """Table, stream and ordinal of each key; `valid` is False where the key is not of this data set."""
         words = _outer_words(keys)

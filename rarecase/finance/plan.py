@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -12,32 +12,21 @@ from rarecase.common.keys import KeySpace
 from rarecase.common.plan import Placement
 from rarecase.common.seeds import Int64
 from rarecase.common.spec import Spec
-from rarecase.common.tables import NEVER
 from rarecase.finance.cases import ground
 from rarecase.finance.cases.base import BankCase
-from rarecase.finance.cases.footprint import CaseFacts, CaseRows, join
+from rarecase.finance.cases.footprint import (
+    STOPS,
+    CaseFacts,
+    CaseRows,
+    Columns,
+    Devices,
+    Edits,
+    Networks,
+    NewCards,
+    Stops,
+)
 
-_PAIR_BITS = 7
-
-
-@dataclass(frozen=True)
-class Block:
-    """Stopped cards, sorted by customer; arrays of one length.
-
-    Attributes
-    ----------
-    customer
-        Global ordinal.
-    since, until
-        Seconds [since, until) in which the card does not work.
-    case
-        Position of the case that stopped it.
-    """
-
-    customer: Int64
-    since: Int64
-    until: Int64
-    case: Int64
+_PAIR_BITS = 8
 
 
 @dataclass(frozen=True)
@@ -52,8 +41,10 @@ class Details:
         Row numbers of `rows`, ordered by the part that is paid.
     payer_part, payee_part
         Ascending parts, of `rows` and of `payee_order`.
-    blocks
-        Stopped cards.
+    stops
+        For each kind of STOPS what is stopped, ascending by address.
+    devices, networks, edits, new_cards
+        What cases bring to the register.
     home, case_id, entry
         Per case: first entity, key, position of its entry in the spec.
     facts
@@ -66,7 +57,11 @@ class Details:
     payee_order: Int64
     payer_part: Int64
     payee_part: Int64
-    blocks: Block
+    stops: tuple[Stops, ...]
+    devices: Devices
+    networks: Networks
+    edits: Edits
+    new_cards: NewCards
     home: Int64
     case_id: Int64
     entry: Int64
@@ -79,18 +74,13 @@ class Details:
         begin, end = np.searchsorted(self.payee_part, [part, part + 1])
         return np.union1d(np.arange(low, high), self.payee_order[begin:end])
 
-    def per_case(self, name: str) -> Int64:
-        """A moment of all cases, by position."""
-        columns = [getattr(facts, name) for facts in self.facts]
-        return np.concatenate(columns) if columns else np.empty(0, np.int64)
-
 
 class Rooms:
     """Ranges of ordinals of a part: half of them for payments of its own, two quarters for crossing ones."""
 
     def __init__(self, part_row_bits: int) -> None:
-        # One bit tells the two legs of a payment apart in the keys of the entries.
-        quarter = part_row_bits - 3
+        # Two bits tell the four legs of a payment apart in the keys of the entries.
+        quarter = part_row_bits - 4
         self.own = 2 << quarter
         self.sweeps = 3 << quarter
         self.end = 4 << quarter
@@ -148,23 +138,27 @@ def details(spec: Spec, placements: tuple[Placement, ...], keys: KeySpace) -> De
     made = [cast(BankCase, placement.case).footprint(spec, placement) for placement in placements]
     sizes = np.array([len(placement) for placement in placements], np.int64)
     first = np.cumsum(sizes) - sizes
-    rows = join([_moved(rows, int(start)) for (rows, _), start in zip(made, first, strict=True)])
+    rows = _all(CaseRows, [found.rows for found in made], first)
     width = ground.slots(spec.block).width
     rows = rows.take(np.argsort(rows.payer // width, kind="stable"))
     payee_part = rows.payee // width
     payee_order = np.argsort(payee_part, kind="stable")
-    facts = tuple(fact for _, fact in made)
-    home = _joined([placement.homes for placement in placements])
+    stops = _all(Stops, [found.stops for found in made], first)
+    stops = stops.take(np.argsort(stops.address, kind="stable"))
     return Details(
         rows=rows,
         payee_order=payee_order,
         payer_part=rows.payer // width,
         payee_part=payee_part[payee_order],
-        blocks=_blocks(home, facts),
-        home=home,
+        stops=tuple(stops.take(np.flatnonzero(stops.what == what)) for what in range(len(STOPS))),
+        devices=_all(Devices, [found.devices for found in made], first),
+        networks=_all(Networks, [found.networks for found in made], first),
+        edits=_all(Edits, [found.edits for found in made], first),
+        new_cards=_all(NewCards, [found.new_cards for found in made], first),
+        home=_joined([placement.homes for placement in placements]),
         case_id=_joined([placement.case_ids for placement in placements]),
         entry=np.repeat(np.arange(len(placements)), sizes),
-        facts=facts,
+        facts=tuple(found.facts for found in made),
         first=first,
     )
 
@@ -191,25 +185,28 @@ def case_words(
     """Facts for the parameters, and story, of one case of an entry."""
     case = cast(BankCase, placement.case)
     own = {name: int(column[position]) for name, column in facts.details.items()}
-    dated = {
-        name: int(getattr(facts, name)[position]) for name in ("started", "ended", "reported", "detected")
-    }
+    words = ("started", "ended", "reported", "detected", "loss", "recovered", "reimbursed")
+    more = {name: int(getattr(facts, name)[position]) for name in words}
+    home = placement.homes[position : position + 1]
+    more["currency"] = int(ground.currency(spec, home // spec.block)[0])
     # Moments stand in columns of their own and in the story; seconds would say nothing to people.
-    told = {name: value for name, value in own.items() if name not in ("last_payment", "first_wage")}
-    return told, case.story(spec, {**own, **dated})
+    told = {name: value for name, value in own.items() if not name.endswith("_second")}
+    return told, case.story(spec, {**own, **more})
 
 
-def _moved(rows: CaseRows, start: int) -> CaseRows:
-    return CaseRows(**{**rows.__dict__, "case": rows.case + start})
+_C = TypeVar("_C", bound=Columns)
+
+
+def _all(kind: type[_C], pieces: list[_C], first: Int64) -> _C:
+    """Columns of all entries, with cases numbered through."""
+    moved = [
+        replace(piece, case=piece.case + start)  # type: ignore[type-var]
+        for piece, start in zip(pieces, first.tolist(), strict=True)
+    ]
+    if not moved:
+        return kind(**{each.name: np.empty(0, np.int64) for each in fields(kind)})  # type: ignore[arg-type]
+    return kind.join(moved)
 
 
 def _joined(columns: list[Int64]) -> Int64:
     return np.concatenate(columns) if columns else np.empty(0, np.int64)
-
-
-def _blocks(home: Int64, facts: tuple[CaseFacts, ...]) -> Block:
-    since = _joined([fact.blocked_from for fact in facts])
-    until = _joined([fact.blocked_to for fact in facts])
-    stopped = np.flatnonzero(since != NEVER)
-    stopped = stopped[np.argsort(home[stopped], kind="stable")]
-    return Block(home[stopped], since[stopped], until[stopped], stopped)

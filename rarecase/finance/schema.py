@@ -59,6 +59,7 @@ ALERT_OUTCOMES = ("false_positive", "confirmed", "reported")
 RULE_KINDS = ("report", "ceiling", "due_diligence", "record", "internal")
 MCCS = tuple(data.mcc_titles())
 COUNTRIES = tuple(data.countries().country)
+COUNTRY, CURRENCY = "DE", "EUR"
 CURRENCIES = tuple(dict.fromkeys(data.countries().currency))
 JURISDICTIONS = tuple(dict.fromkeys(data.countries().jurisdiction))
 

@@ -12,5 +12,4 @@ from rarecase.finance.cases import fraud, laundering, lookalikes
 from rarecase.finance.cases.base import BankCase
 
 KINDS: tuple[type[BankCase], ...] = (*fraud.KINDS, *laundering.KINDS, *lookalikes.KINDS)
-_ANY: Any = reduce(or_, KINDS)
-AnyCase = Annotated[_ANY, Field(discriminator="kind")]
+AnyCase: Any = Annotated[reduce(or_, KINDS), Field(discriminator="kind")] if len(KINDS) > 1 else BankCase

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from rarecase.common import tables
 from rarecase.common.plan import Plan
@@ -15,47 +14,40 @@ from rarecase.common.seeds import Int64
 from rarecase.common.tables import NEVER
 from rarecase.common.telling import Told, cases_table, labels_table
 from rarecase.finance.cases import ground
-from rarecase.finance.cases.footprint import ROLES, STAGES, CaseRows
-from rarecase.finance.generate.ledger import Booked
+from rarecase.finance.cases.footprint import EDITS, ROLES, STAGES, USUAL
+from rarecase.finance.generate.brought import Brought
+from rarecase.finance.generate.ledger import GAINED, HERE, OTHERWISE, TWIN, Ordered
+from rarecase.finance.generate.movements import entry_keys
+from rarecase.finance.generate.parties import Parties
+from rarecase.finance.generate.settle import Ledger
 from rarecase.finance.plan import Details, case_words
+from rarecase.finance.schema import BEARERS, DECLINE_REASONS
 
-_TABLES = ("transactions", "entries", "devices")
-_CREATED, _REMOVED = EFFECTS.index("created"), EFFECTS.index("removed")
-
-
-@dataclass(frozen=True)
-class Touched:
-    """What cases touched in a part.
-
-    Attributes
-    ----------
-    rows, added
-        Payments that cases add, as planned and as booked; rows with a leg in the part.
-    removed, removed_by
-        Payments that the twin books here and this world does not, and the cases that stopped them.
-    brought
-        Cases that brought a device.
-    width
-        Number of slots of the part.
-    """
-
-    rows: CaseRows
-    added: Booked
-    removed: Booked
-    removed_by: Int64
-    brought: Int64
-    width: int
+_TABLES = (
+    "transactions",
+    "entries",
+    "declines",
+    "devices",
+    "ip_addresses",
+    "customers",
+    "accounts",
+    "card_replacements",
+)
+_CREATED, _CHANGED, _REMOVED = (EFFECTS.index(word) for word in ("created", "changed", "removed"))
 
 
 @dataclass(frozen=True)
 class _Block:
+    """Labels of one table and effect; a stage or amount of USUAL is none."""
+
     case: Int64
-    table: int
+    table: str
     row_id: Int64
-    role: Int64 | int
-    stage: Int64 | int
+    role: Int64
     effect: int
-    amount: Int64 | None
+    stage: Int64
+    amount: Int64
+    tainted: Int64
 
 
 def case_table(plan: Plan, cases: Int64) -> pa.Table:
@@ -74,8 +66,18 @@ def _told(plan: Plan, entry: int, rows: Int64) -> Told:
     started, ended, reported, detected = (
         _microseconds(column[rows]) for column in (facts.started, facts.ended, facts.reported, facts.detected)
     )
-    own, stories = [found for found, _ in words], [story for _, story in words]
-    return Told(placement, rows, started, ended, reported, detected, own, stories)
+    own: dict[str, tables.Values] = {
+        f"{name}_minor": tables.nulls(column[rows], column[rows] < 0)
+        for name, column in (
+            ("loss", facts.loss),
+            ("recovered", facts.recovered),
+            ("reimbursed", facts.reimbursed),
+        )
+    }
+    bearer = facts.borne_by[rows]
+    own["borne_by"] = tables.category(np.maximum(bearer, 0), BEARERS, bearer < 0)
+    found, stories = [found for found, _ in words], [story for _, story in words]
+    return Told(placement, rows, started, ended, reported, detected, found, stories, own)
 
 
 def _microseconds(seconds: Int64) -> Int64:
@@ -83,65 +85,111 @@ def _microseconds(seconds: Int64) -> Int64:
     return np.where(never, NEVER, np.where(never, 0, seconds) * ground.SECOND_US)
 
 
-def label_table(plan: Plan, touched: Touched) -> pa.Table:
-    """Every row of the part's transactions, entries and devices that a case created or removed."""
+def label_table(plan: Plan, ledger: Ledger, parties: Parties, came: Brought, keys: Int64) -> pa.Table:
+    """Every row of the part that a case created, changed or removed; `keys` are those of all orders."""
     details: Details = plan.details
-    blocks = [*_created(touched), *_removed(touched), _devices(plan, touched)]
-    case = np.concatenate([block.case for block in blocks])
+    blocks = [*_payments(plan, ledger, parties, keys), *_attempts(plan, ledger, parties), *_register(plan, came)]
+    columns = {
+        name: np.concatenate([getattr(block, name) for block in blocks])
+        for name in ("case", "row_id", "role", "stage", "amount", "tainted")
+    }
     size = [block.case.size for block in blocks]
-    amount = np.concatenate(
-        [np.zeros(n, np.int64) if b.amount is None else b.amount for b, n in zip(blocks, size, strict=True)]
-    )
-    stage = _spread([block.stage for block in blocks], size)
+    table = np.repeat([_TABLES.index(block.table) for block in blocks], size)
+    effect = np.repeat([block.effect for block in blocks], size)
+    case, stage = columns["case"], columns["stage"]
     kinds = [placement.case.kind for placement in plan.placements]
     return labels_table(
         plan,
         {
             "case_id": details.case_id[case],
             "kind": tables.worded(details.entry[case], kinds),
-            "table_name": tables.category(_spread([block.table for block in blocks], size), _TABLES),
-            "row_id": np.concatenate([block.row_id for block in blocks]),
-            "role": tables.category(_spread([block.role for block in blocks], size), ROLES),
+            "table_name": tables.category(table, _TABLES),
+            "row_id": columns["row_id"],
+            "role": tables.category(columns["role"], ROLES),
             "stage": tables.category(np.maximum(stage, 0), STAGES, stage < 0),
-            "effect": tables.category(
-                _spread([block.effect for block in blocks], size).astype(np.int8), EFFECTS
-            ),
-            "amount_minor": tables.nulls(amount, np.repeat([b.amount is None for b in blocks], size)),
+            "effect": tables.category(effect.astype(np.int8), EFFECTS),
+            "amount_minor": tables.nulls(columns["amount"], columns["amount"] < 0),
+            "tainted_minor": tables.nulls(columns["tainted"], columns["tainted"] < 0),
         },
     )
 
 
-def _created(touched: Touched) -> list[_Block]:
-    rows, added = touched.rows, touched.added
+def _payments(plan: Plan, ledger: Ledger, parties: Parties, keys: Int64) -> list[_Block]:
+    """Transactions and entries that are in one of the two worlds alone."""
+    orders, width, horizon = ledger.orders, parties.opening.size, plan.spec.days * ground.DAY_S
+    blocks = []
+    for fates, effect in (((HERE, GAINED), _CREATED), ((TWIN,), _REMOVED)):
+        rows = np.flatnonzero(np.isin(orders.fate, fates) & (ledger.booked < horizon))
+        pays = rows[ledger.payer[rows] < width]
+        blocks.append(_block(orders, "transactions", pays, keys[pays], effect))
+        four = rows[ledger.four[rows]]
+        legs = [4 * pays, 4 * rows[ledger.payee[rows] < width] + 3]
+        legs += [4 * four[ledger.payer[four] < width] + 1, 4 * four[ledger.payee[four] < width] + 2]
+        every = np.concatenate(legs)
+        blocks.append(_block(orders, "entries", every >> 2, entry_keys(plan.keys, ledger, parties, every), effect))
+    return blocks
+
+
+def _attempts(plan: Plan, ledger: Ledger, parties: Parties) -> list[_Block]:
+    """Declined attempts that differ between the worlds."""
+    orders = ledger.orders
+    own = (ledger.payer < parties.opening.size) & (orders.reason >= 0)
+    of_case = np.arange(len(orders)) >= orders.ordinary
+    blocks = []
+    for rows, effect in (
+        (np.flatnonzero(own & (of_case | (orders.fate == TWIN))), _CREATED),
+        (np.flatnonzero(own & (orders.fate == GAINED)), _REMOVED),
+        (np.flatnonzero(own & (orders.fate == OTHERWISE)), _CHANGED),
+    ):
+        ids = plan.keys.of_words("declines", orders.word[rows])
+        blocks.append(_block(orders, "declines", rows, ids, effect))
+    return blocks
+
+
+def _block(orders: Ordered, table: str, rows: Int64, ids: Int64, effect: int) -> _Block:
+    """Labels of orders: those of cases say role, stage and taint, others are consequences."""
+    n = rows.size
+    # What a stop prevents is blocked; what follows from an empty or a filled account is for want of funds.
+    funds = orders.reason[rows] == DECLINE_REASONS.index("insufficient_funds")
+    role = np.where(funds, ROLES.index("no_funds"), ROLES.index("blocked"))
+    stage, tainted = np.full(n, USUAL, np.int64), np.full(n, USUAL, np.int64)
+    own = np.flatnonzero(rows >= orders.ordinary)
+    at = rows[own] - orders.ordinary
+    role[own], stage[own], tainted[own] = orders.cases.role[at], orders.cases.stage[at], orders.cases.tainted[at]
+    case = orders.cause[rows].astype(np.int64)
+    return _Block(case, table, ids, role, effect, stage, orders.amount[rows], tainted)
+
+
+def _register(plan: Plan, came: Brought) -> list[_Block]:
+    """Devices, networks, changed customers, accounts and new cards."""
+    keys, edits = plan.keys, came.edits
+    contact = np.flatnonzero(edits.what < EDITS.index("card_limit"))
+    _, once = np.unique((edits.case[contact] << 32) | edits.customer[contact], return_index=True)
+    contact = contact[once]
+    limit = np.flatnonzero(edits.what == EDITS.index("card_limit"))
+    second = np.flatnonzero(edits.what == EDITS.index("second_account"))
+    slots = ground.slots(plan.spec.block)
+
+    def accounts(rows: Int64, kind: str) -> Int64:
+        part, within = np.divmod(edits.customer[rows], plan.spec.block)
+        return keys.part_rows("accounts", part, slots.first(kind) + within)
+
     return [
-        _Block(rows.case[at], table, key[at], rows.role[at], rows.stage[at], _CREATED, added.amount[at])
-        for table, key, at in _rows_here(added, touched.width)
+        _row(came.devices.case, "devices", came.device_id, "new_device", _CREATED),
+        _row(came.networks.case, "ip_addresses", came.ip_id, "new_address", _CREATED),
+        _row(
+            edits.case[contact],
+            "customers",
+            keys.entities("customers", edits.customer[contact]),
+            "contact_change",
+            _CHANGED,
+        ),
+        _row(edits.case[limit], "accounts", accounts(limit, "card"), "limit_change", _CHANGED),
+        _row(edits.case[second], "accounts", accounts(second, "second"), "new_account", _CREATED),
+        _row(came.new_cards.case, "card_replacements", came.replacement_id, "new_card", _CREATED),
     ]
 
 
-def _removed(touched: Touched) -> list[_Block]:
-    removed = touched.removed
-    role = ROLES.index("blocked_card")
-    return [
-        _Block(touched.removed_by[at], table, key[at], role, -1, _REMOVED, removed.amount[at])
-        for table, key, at in _rows_here(removed, touched.width)
-    ]
-
-
-def _devices(plan: Plan, touched: Touched) -> _Block:
-    homes = plan.details.home[touched.brought]
-    keys = plan.keys.case_rows("devices", homes, np.zeros(homes.size, np.int64))
-    return _Block(touched.brought, 2, keys, ROLES.index("new_device"), -1, _CREATED, None)
-
-
-def _rows_here(booked: Booked, width: int) -> list[tuple[int, Int64, Int64]]:
-    """Table, keys and row numbers of what the part writes of these payments."""
-    pays = np.flatnonzero((booked.payer >= 0) & (booked.payer < width))
-    paid = np.flatnonzero((booked.payee >= 0) & (booked.payee < width))
-    return [(0, booked.transaction, pays), (1, booked.payer_entry, pays), (1, booked.payee_entry, paid)]
-
-
-def _spread(values: list[int] | list[Int64 | int], sizes: list[int]) -> NDArray[np.int64]:
-    return np.concatenate(
-        [np.broadcast_to(np.asarray(v, np.int64), n) for v, n in zip(values, sizes, strict=True)]
-    )
+def _row(case: Int64, table: str, ids: Int64, role: str, effect: int) -> _Block:
+    none = np.full(case.size, USUAL, np.int64)
+    return _Block(case, table, ids, np.full(case.size, ROLES.index(role)), effect, none, none, none)

@@ -1,7 +1,10 @@
 """Booking: payments in order of time, with the balance of the part's accounts after each leg.
 
-One pass over the payments keeps the balances; every other column is then gathered by itself, because writing
-twenty columns side by side would thrash the cache.
+One pass over the payments keeps the balances of this world and of its twin side by side: what people draw or
+send within the place is refused where the account cannot bear it, and a case that empties or fills an account
+changes what is refused later. Such differences are consequences of the case that touched the account last.
+Every other column is gathered afterwards by itself, because writing twenty columns side by side would thrash
+the cache.
 """
 
 from __future__ import annotations
@@ -12,277 +15,221 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rarecase.common.compiled import compiled
-from rarecase.common.seeds import Int64
+from rarecase.common.plan import Plan
+from rarecase.common.seeds import Int64, UInt64
 from rarecase.finance import data
-from rarecase.finance.generate.ledger import Booked
+from rarecase.finance.cases import ground
+from rarecase.finance.generate.booking import booked_seconds, credited, decisions
+from rarecase.finance.generate.ledger import TRIED, Ordered
+from rarecase.finance.generate.parties import Parties
 from rarecase.finance.generate.place import UNLIMITED
+from rarecase.finance.schema import DECLINE_REASONS
 
-
-@dataclass(frozen=True)
-class Parties:
-    """What is known of each account that appears in the part, by index: its slots first, then foreign ones.
-
-    Attributes
-    ----------
-    account, merchant, card, device, next_device
-        Keys; 0 where there is none.
-    switch
-        Second from which `next_device` is used.
-    shop
-        Kind of merchant, -1 for others.
-    place
-        Number of the place.
-    opening, limit
-        Of the part's own accounts, shape (width,).
-    """
-
-    account: Int64
-    merchant: Int64
-    card: Int64
-    device: Int64
-    next_device: Int64
-    switch: Int64
-    shop: NDArray[np.int16]
-    place: NDArray[np.int32]
-    opening: Int64
-    limit: Int64
+_NO_FUNDS = DECLINE_REASONS.index("insufficient_funds")
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """Both tables as plain columns, in order of time.
+    """What was booked, in order of time, as row numbers of the orders and plain columns.
 
-    The first group belongs to payments that the part's own accounts make, the second to legs on its accounts.
+    Attributes
+    ----------
+    orders, payer, payee
+        All orders, and their accounts as indices of `Parties`.
+    bits, booked, credited, four
+        Of each order: decisions, second of booking, what the payee gets, whether it has four legs.
+    row
+        Orders paid by the part's own accounts: the rows of transactions.
+    leg
+        4 × order + leg of every entry on the part's own accounts; legs are payer, its bank, the payee's
+        bank, payee.
+    slot
+        Account of every entry.
+    amount, balance, number, over
+        Of every entry: signed minor units, balance after it, place in the account's order, below its limit.
     """
 
-    transaction: Int64
-    second: Int64
+    orders: Ordered
     payer: Int64
     payee: Int64
+    bits: UInt64
+    booked: Int64
+    credited: Int64
+    four: NDArray[np.bool_]
+    row: Int64
+    leg: Int64
+    slot: NDArray[np.int32]
     amount: Int64
-    way: NDArray[np.int8]
-    merchant: Int64
-    shop: NDArray[np.int16]
-    card: Int64
-    device: Int64
-    payer_place: NDArray[np.int32]
-    payee_place: NDArray[np.int32]
-    entry: Int64
-    entry_transaction: Int64
-    entry_account: Int64
-    entry_second: Int64
-    entry_amount: Int64
-    entry_way: NDArray[np.int8]
     balance: Int64
     number: NDArray[np.int32]
     over: NDArray[np.bool_]
 
 
-def settle(
-    booked: Booked, payer: Int64, payee: Int64, without: Int64, parties: Parties, horizon_s: int
-) -> Ledger:
+def settle(plan: Plan, orders: Ordered, payer: Int64, payee: Int64, parties: Parties) -> Ledger:
     """Book everything in order of time.
+
+    Fates of `orders` are completed in place: what is refused for want of funds here becomes an attempt, and
+    what only the twin or only this world refuses says so with its cause.
 
     Parameters
     ----------
-    booked
-        Payments in any fixed order, which settles ties.
+    orders
+        Payments and attempts in any fixed order, which settles ties.
     payer, payee
         Indices into `parties`, shape (n,).
-    without
-        Rows that are not booked.
-    parties
-        The accounts.
-    horizon_s
-        No payment is later.
     """
-    n = len(booked)
-    bits = max(n - 1, 1).bit_length()
-    if horizon_s.bit_length() + bits > 62:
+    n, slots = len(orders), ground.slots(plan.spec.block)
+    bits = decisions(plan, orders.word)
+    booked = booked_seconds(orders, bits)
+    source, target = parties.currency[payer], parties.currency[payee]
+    paid = credited(plan, orders, source, target)
+    room = max(n - 1, 1).bit_length()
+    horizon = plan.spec.days * ground.DAY_S
+    if horizon.bit_length() + room > 62:
         raise OverflowError("more payments in one place than the order of time can hold")
-    order = np.sort(np.delete((booked.second << bits) | np.arange(n, dtype=np.int64), without))
+    counts = np.flatnonzero((orders.fate != TRIED) & (booked < horizon))
+    order = np.sort((booked[counts] << room) | counts)
+    four = _four_legged(orders, parties, payer, payee, source, target)
+    middle = (
+        np.where(source == target, slots.first("settlement"), slots.first("position")) if n else source
+    ).astype(np.int32)
     width = parties.opening.size
-    rows = int((payer < width).sum() - (payer[without] < width).sum())
-    legs = rows + int((payee < width).sum() - (payee[without] < width).sum())
-    row, leg = np.empty(rows, np.int64), np.empty(legs, np.int64)
-    balance, number = np.empty(legs, np.int64), np.empty(legs, np.int32)
-    over = np.empty(legs, np.bool_)
-    _post(
-        order,
-        bits,
-        payer,
-        payee,
-        booked.amount,
-        parties.opening,
-        parties.limit,
-        UNLIMITED,
-        row,
-        leg,
-        balance,
-        number,
-        over,
-    )
-    return _laid_out(booked, payer, payee, parties, row, leg, (balance, number, over))
+    most = int((payer[counts] < width).sum() + (payee[counts] < width).sum())
+    most += int(((payer < width) & four)[counts].sum() + ((payee < width) & four)[counts].sum())
+    row = np.empty(int((payer[counts] < width).sum()), np.int64)
+    leg, slot = np.empty(most, np.int64), np.empty(most, np.int32)
+    amount, balance = np.empty(most, np.int64), np.empty(most, np.int64)
+    number, over = np.empty(most, np.int32), np.empty(most, np.bool_)
+    checked = _can_be_refused()
+    rows, legs = _post(
+        order, room, payer, payee, orders.amount, paid, checked[orders.way], four, middle, parties.bank,
+        parties.opening, parties.limit, UNLIMITED, _NO_FUNDS, orders.fate, orders.reason, orders.cause,
+        row, leg, slot, amount, balance, number, over,
+    )  # fmt: skip
+    return Ledger(
+        orders, payer, payee, bits, booked, paid, four,
+        row[:rows], leg[:legs], slot[:legs], amount[:legs], balance[:legs], number[:legs], over[:legs],
+    )  # fmt: skip
 
 
-def _laid_out(
-    booked: Booked,
+def _can_be_refused() -> NDArray[np.bool_]:
+    """Ways by which people themselves draw or send at once: those a bank refuses where funds are missing."""
+    ways = data.ways()
+    kinds = np.array(ways.columns["payment_type"])
+    return (ways.booking == data.BOOKINGS.index("at_once")) & np.isin(kinds, ("cash_withdrawal", "transfer"))
+
+
+def _four_legged(
+    orders: Ordered,
+    parties: Parties,
     payer: Int64,
     payee: Int64,
-    parties: Parties,
-    row: Int64,
-    leg: Int64,
-    running: tuple[Int64, NDArray[np.int32], NDArray[np.bool_]],
-) -> Ledger:
-    """Columns in order of time, one after another: a row of all columns at once would thrash the cache."""
-    ways = data.ways()
-    way, source, target = booked.way[row], payer[row], payee[row]
-    second, leg_row = booked.second[row], leg >> 1
-    buys = (ways.card & (np.array(ways.columns["payment_type"]) == "card_payment"))[way]
-    merchant, shop, card, device = _empty(row.size)
-    _instruments(
-        buys,
-        ways.card[way],
-        ways.device[way],
-        source,
-        target,
-        second,
-        booked.new_device[row],
-        (parties.merchant, parties.shop, parties.card, parties.device, parties.next_device, parties.switch),
-        (merchant, shop, card, device),
-    )
-    entry, account, amount = (
-        np.empty(leg.size, np.int64),
-        np.empty(leg.size, np.int64),
-        np.empty(leg.size, np.int64),
-    )
-    _legs(
-        leg,
-        booked.payer_entry,
-        booked.payee_entry,
-        payer,
-        payee,
-        booked.amount,
-        parties.account,
-        entry,
-        account,
-        amount,
-    )
-    return Ledger(
-        transaction=booked.transaction[row],
-        second=second,
-        payer=parties.account[source],
-        payee=parties.account[target],
-        amount=booked.amount[row],
-        way=way,
-        merchant=merchant,
-        shop=shop,
-        card=card,
-        device=device,
-        payer_place=parties.place[source],
-        payee_place=parties.place[target],
-        entry=entry,
-        entry_transaction=booked.transaction[leg_row],
-        entry_account=account,
-        entry_second=booked.second[leg_row],
-        entry_amount=amount,
-        entry_way=booked.way[leg_row],
-        balance=running[0],
-        number=running[1],
-        over=running[2],
-    )
-
-
-def _empty(rows: int) -> tuple[Int64, NDArray[np.int16], Int64, Int64]:
-    return (
-        np.empty(rows, np.int64),
-        np.empty(rows, np.int16),
-        np.empty(rows, np.int64),
-        np.empty(rows, np.int64),
-    )
+    source: NDArray[np.int8],
+    target: NDArray[np.int8],
+) -> NDArray[np.bool_]:
+    """Payments between banks, and between currencies; cards are cleared by their scheme."""
+    kinds = np.array(data.ways().columns["payment_type"])
+    cleared = np.isin(kinds, ("card_payment", "card_refund", "chargeback"))
+    there, here = parties.bank[payer], parties.bank[payee]
+    between = (there != here) & (there >= 0) & (here >= 0) & ~cleared[orders.way]
+    return np.asarray(between | (source != target), np.bool_)
 
 
 @compiled
 def _post(
     order: Int64,
-    bits: int,
+    room: int,
     payer: Int64,
     payee: Int64,
     amount: Int64,
+    paid: Int64,
+    checked: NDArray[np.bool_],
+    four: NDArray[np.bool_],
+    middle: NDArray[np.int32],
+    bank: NDArray[np.int8],
     opening: Int64,
     limit: Int64,
     unlimited: int,
+    no_funds: int,
+    fate: NDArray[np.int8],
+    reason: NDArray[np.int8],
+    cause: NDArray[np.int32],
     row: Int64,
     leg: Int64,
+    slot: NDArray[np.int32],
+    signed: Int64,
     balance: Int64,
     number: NDArray[np.int32],
     over: NDArray[np.bool_],
-) -> None:
+) -> tuple[int, int]:
     width = opening.size
-    held = opening.copy()
+    held, twin = opening.copy(), opening.copy()
     count = np.zeros(width, np.int32)
-    mask = (1 << bits) - 1
+    touched = np.full(width, -1, np.int32)
+    mask = (1 << room) - 1
     t, e = 0, 0
     for step in range(order.size):
         i = order[step] & mask
-        for side in range(2):
-            who = payee[i] if side else payer[i]
+        a, b, f = payer[i], payee[i], fate[i]
+        if f == 0 or f == 2:
+            bears_twin, bears = True, True
+            if checked[i] and a < width and b < width:
+                bears_twin = twin[a] - amount[i] >= -limit[a]
+                bears = held[a] - amount[i] >= -limit[a]
+            if f == 0:
+                if not bears_twin and not bears:
+                    fate[i], reason[i] = 3, no_funds
+                    continue
+                if bears_twin and not bears:
+                    fate[i], reason[i], cause[i] = 2, no_funds, touched[a]
+                elif bears and not bears_twin:
+                    # It is a payment here and was refused in the twin.
+                    fate[i], reason[i], cause[i] = 4, no_funds, touched[a]
+            elif not bears_twin:
+                # Stopped here by a case, refused in the twin for want of funds.
+                fate[i] = 5
+            f = fate[i]
+            if f == 0 or f == 2:
+                if a < width:
+                    twin[a] -= amount[i]
+                if b < width:
+                    twin[b] += paid[i]
+            if f == 2 or f == 4:
+                if a < width:
+                    touched[a] = cause[i]
+                if b < width:
+                    touched[b] = cause[i]
+        else:
+            if a < width:
+                touched[a] = cause[i]
+            if b < width:
+                touched[b] = cause[i]
+        if f == 2 or f == 5:
+            continue
+        if a < width:
+            row[t] = i
+            t += 1
+        for side in range(4):
+            if side == 0:
+                who, what = a, -amount[i]
+            elif side == 3:
+                who, what = b, paid[i]
+            elif not four[i]:
+                continue
+            elif side == 1:
+                who, what = (middle[i] + max(bank[a], 0) if a < width else width), amount[i]
+            else:
+                who, what = (middle[i] + max(bank[b], 0) if b < width else width), -paid[i]
             if who >= width:
                 continue
-            if side == 0:
-                row[t] = i
-                t += 1
-            held[who] += amount[i] if side else -amount[i]
+            held[who] += what
             count[who] += 1
-            leg[e] = 2 * i + side
+            leg[e] = 4 * i + side
+            slot[e] = who
+            signed[e] = what
             balance[e] = held[who]
             number[e] = count[who]
             over[e] = limit[who] < unlimited and held[who] < -limit[who]
             e += 1
+    return t, e
 
-
-@compiled
-def _instruments(
-    buys: NDArray[np.bool_],
-    with_card: NDArray[np.bool_],
-    with_device: NDArray[np.bool_],
-    source: Int64,
-    target: Int64,
-    second: Int64,
-    new_device: Int64,
-    parties: tuple[Int64, NDArray[np.int16], Int64, Int64, Int64, Int64],
-    out: tuple[Int64, NDArray[np.int16], Int64, Int64],
-) -> None:
-    for t in range(source.size):
-        out[0][t] = parties[0][target[t]] if buys[t] else 0
-        out[1][t] = parties[1][target[t]] if buys[t] else -1
-        out[2][t] = parties[2][source[t]] if with_card[t] else 0
-    for t in range(source.size):
-        key = 0
-        if with_device[t]:
-            key = parties[4][source[t]] if second[t] >= parties[5][source[t]] else parties[3][source[t]]
-            if new_device[t]:
-                key = new_device[t]
-        out[3][t] = key
-
-
-@compiled
-def _legs(
-    leg: Int64,
-    payer_entry: Int64,
-    payee_entry: Int64,
-    payer: Int64,
-    payee: Int64,
-    amount: Int64,
-    account_id: Int64,
-    entry: Int64,
-    account: Int64,
-    signed: Int64,
-) -> None:
-    for e in range(leg.size):
-        i = leg[e] >> 1
-        entry[e] = payee_entry[i] if leg[e] & 1 else payer_entry[i]
-    for e in range(leg.size):
-        i = leg[e] >> 1
-        account[e] = account_id[payee[i] if leg[e] & 1 else payer[i]]
-        signed[e] = amount[i] if leg[e] & 1 else -amount[i]
