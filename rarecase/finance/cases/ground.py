@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 OUTSIDE = ("cash", "world", "abroad", "high_risk", "crypto")
 
 SECOND_US = 1_000_000
+_TRUNK = 10_000_000
 DAY_S = 86_400
 MONTH_DAYS = 30.4375
 
@@ -260,6 +261,21 @@ def tills(spec: Spec, part: Int64, merchant: Int64) -> Int64:
     """How many tills each merchant has, 1 to 3."""
     ids = np.asarray(part) * slots(spec.block).width + merchant
     return 1 + keyed_integers(spec.seed, "tills", ids, 3)
+
+
+@lru_cache(maxsize=1)
+def _shop_kinds() -> AliasTable:
+    # Dear shops are few and cheap ones many, less than in proportion to how often people buy there.
+    return AliasTable(np.sqrt(data.shops().share))
+
+
+def shop_kinds(spec: Spec, parts: Int64, merchants: Int64) -> Int64:
+    """The kind of merchants anywhere, by part and number in the place: a position in `data.shops`."""
+    n = slots(spec.block).merchants_n
+    kinds = _shop_kinds().at(keyed_uniform(spec.seed, "shop", parts * _TRUNK + merchants))
+    # Each place has at least one of each kind as long as there is room.
+    sure = len(data.shops().mcc)
+    return np.where((merchants < sure) & (n >= sure), merchants, kinds)
 
 
 def network_ordinals(spec: Spec, customers: Int64) -> tuple[Int64, Int64]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,6 @@ PAY_DAYS = np.array([25, 31, 15, 28, 1])
 _PAY_DAY_SHARES = (0.35, 0.30, 0.12, 0.15, 0.08)
 RENTS, OWES, NEITHER = range(3)
 _SAVES = 0.45
-_TRUNK = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -72,21 +70,7 @@ class Place:
 
 
 UNLIMITED = 1 << 60
-
-
-@lru_cache(maxsize=1)
-def _shop_kinds() -> AliasTable:
-    # Dear shops are few and cheap ones many, less than in proportion to how often people buy there.
-    return AliasTable(np.sqrt(data.shops().share))
-
-
-def shop_kinds(spec: FinanceSpec, parts: Int64, merchants: Int64) -> Int64:
-    """The kind of merchants anywhere, by part and number in the place; stateless."""
-    n = ground.slots(spec.block).merchants_n
-    kinds = _shop_kinds().at(keyed_uniform(spec.seed, "shop", parts * _TRUNK + merchants))
-    # Each place has at least one of each kind as long as there is room.
-    sure = len(data.shops().mcc)
-    return np.where((merchants < sure) & (n >= sure), merchants, kinds)
+shop_kinds = ground.shop_kinds
 
 
 def make_place(plan: Plan, part: int) -> Place:
