@@ -89,8 +89,11 @@ class Domain:
         Planned exposure of one entity in a unit; raises KeyError for a unit that it does not know.
     generate_part
         A pure function of (plan, part): every table of the schema but `weights`.
+    part_checks
+        Laws that the rows of one part can judge, over views part.<table>, called part after part; may leave
+        sums in temporary tables for `checks`. None where there are none.
     checks
-        The domain's laws over views named as the tables.
+        The domain's laws of the whole over views named as the tables, called once after `part_checks`.
     measures
         The domain's figures beside published ones.
     workers
@@ -108,6 +111,7 @@ class Domain:
     details: Callable[[Spec, tuple[Placement, ...], KeySpace], Any] = no_details
     exposure: Callable[[Spec, str], float] = only_entity_years
     checks: Callable[[duckdb.DuckDBPyConnection, Spec], Iterable[Finding]]
+    part_checks: Callable[[duckdb.DuckDBPyConnection, Spec], Iterable[Finding]] | None = None
     measures: Callable[[Dataset], Sequence[Measure]]
     formats: Mapping[str, Format] = field(default_factory=dict)
     examples: Mapping[str, str] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from importlib import resources
 
 from rarecase.common.domain import Domain
 from rarecase.finance.cases import KINDS
-from rarecase.finance.checks import checks
+from rarecase.finance.checks import checks, part_checks
 from rarecase.finance.formats import FORMATS
 from rarecase.finance.formats.graph import graph
 from rarecase.finance.generate import generate_part
@@ -33,6 +33,7 @@ DOMAIN = Domain(
     details=details,
     exposure=exposure,
     generate_part=generate_part,
+    part_checks=part_checks,
     checks=checks,
     measures=measures,
     formats=FORMATS,

@@ -114,22 +114,29 @@ class Source:
         self.set_aside(damaged)
         return bool(damaged)
 
-    def attach(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """(Re-)create the view named as the table, and for text the view of its raw words."""
+    def attach(self, connection: duckdb.DuckDBPyConnection, within: str = "main") -> None:
+        """(Re-)create the view named as the table, and for text the view of its raw words.
+
+        Parameters
+        ----------
+        within
+            Schema of the database in which the views stand.
+        """
         try:
-            self._attach(connection)
+            self._attach(connection, within)
         except duckdb.Error:
             if not self.drop_damaged():
                 raise
-            self._attach(connection)
+            self._attach(connection, within)
 
-    def _attach(self, connection: duckdb.DuckDBPyConnection) -> None:
-        name = self.table.name
+    def _attach(self, connection: duckdb.DuckDBPyConnection, within: str) -> None:
+        rows = f"{within}__{self.table.name}__rows"
+        name = f"{within}.{self.table.name}"
         if not self.pieces:
-            connection.register(f"{name}__rows", _nothing(self.usable))
-            connection.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {name}__rows")
+            connection.register(rows, _nothing(self.usable))
+            connection.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {rows}")
             return
-        raw = self._raw(connection, self.pieces)
+        raw = self._raw(connection, self.pieces, rows)
         if self.is_text:
             connection.execute(f"CREATE OR REPLACE VIEW {name}__text AS SELECT * FROM {raw}")
         columns = ", ".join(self._typed(column) for column in self.usable)
@@ -140,11 +147,11 @@ class Source:
             return column.name
         return f"TRY_CAST({column.name} AS {SQL_TYPES['duckdb'][column.type]}) AS {column.name}"
 
-    def _raw(self, connection: duckdb.DuckDBPyConnection, pieces: Sequence[Piece]) -> str:
+    def _raw(self, connection: duckdb.DuckDBPyConnection, pieces: Sequence[Piece], rows: str = "") -> str:
         if pieces[0].arrow is not None:
             whole = pa.concat_tables([piece.arrow for piece in pieces])
-            connection.register(f"{self.table.name}__rows", whole)
-            return f"{self.table.name}__rows"
+            connection.register(rows, whole)
+            return rows
         listed = ", ".join(literal(str(piece.path)) for piece in pieces)
         if pieces[0].format == "parquet":
             return f"read_parquet([{listed}])"

@@ -16,6 +16,7 @@ from rarecase.common.errors import DatasetError, Finding, Findings
 from rarecase.common.plan import Plan, make_plan
 from rarecase.common.sinks.files import hash_file
 from rarecase.common.validate.labels import check_labels
+from rarecase.common.validate.laws import law_findings
 from rarecase.common.validate.sources import Piece, Source, piece_of
 from rarecase.common.validate.tables import check, workshop
 
@@ -69,7 +70,7 @@ def _world(dataset: Dataset) -> Iterator[Finding]:
             )
             return
         told += _check_counts(dataset.manifest, counts)
-        told += dataset.domain.checks(connection, dataset.spec)
+        told += law_findings(connection, dataset.domain, dataset.spec, pieces)
         told += _check_cases(connection, plan)
         told += check_labels(connection, schema)
     yield from told
