@@ -25,12 +25,59 @@ from rarecase.common.validate.rows import row_text
 from rarecase.common.validate.sources import Piece, Source
 
 Int64 = NDArray[np.int64]
-Bits = NDArray[np.uint8]
 
 _NONE: Int64 = np.empty(0, dtype=np.int64)
-# Ordinals have holes, but a part whose ordinals are this sparse was not written by rarecase.
-_SPARSEST, _SMALLEST = 64, 1 << 20
+# A page holds the bits of so many ordinals; where pages are emptier than this, keys are kept as they are.
+_PAGE_BITS = 12
+_FEWEST_ON_A_PAGE = 16
 _GLIMPSE = 1000
+
+
+@dataclass(frozen=True)
+class Bits:
+    """Which ordinals are there: bits on pages, as ordinals come in runs with wide holes between them.
+
+    Attributes
+    ----------
+    numbers
+        Ascending numbers of the pages that hold any, shape (n,).
+    pages
+        Their bits, shape (n, 512), little end first.
+    """
+
+    numbers: Int64
+    pages: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, ordinals: Int64) -> Bits:
+        """The bits of some ordinals, in any order."""
+        numbers = np.unique(ordinals >> _PAGE_BITS)
+        present = np.zeros((numbers.size, 1 << _PAGE_BITS), np.bool_)
+        present[np.searchsorted(numbers, ordinals >> _PAGE_BITS), ordinals & ((1 << _PAGE_BITS) - 1)] = True
+        return cls(numbers, np.packbits(present, axis=1, bitorder="little"))
+
+    def holds(self, ordinals: Int64) -> NDArray[np.bool_]:
+        """For each ordinal, whether it is there."""
+        if not self.numbers.size:
+            return np.zeros(ordinals.shape, np.bool_)
+        number = ordinals >> _PAGE_BITS
+        at = np.minimum(np.searchsorted(self.numbers, number), self.numbers.size - 1)
+        within = ordinals & ((1 << _PAGE_BITS) - 1)
+        bit = (self.pages[at, within >> 3] >> (within & 7).astype(np.uint8)) & 1
+        return np.asarray((self.numbers[at] == number) & bit.astype(np.bool_))
+
+    def ordinals(self) -> Int64:
+        """All that are there, ascending."""
+        page, within = np.nonzero(np.unpackbits(self.pages, axis=1, bitorder="little"))
+        return (self.numbers[page] << _PAGE_BITS) + within
+
+    def merged(self, other: Bits) -> tuple[Bits, Int64]:
+        """Both together, and the ordinals that were in both."""
+        mine = self.ordinals()
+        return Bits.of(np.concatenate([mine, other.ordinals()])), mine[other.holds(mine)]
+
+
+_EMPTY = Bits.of(_NONE)
 
 
 @dataclass(frozen=True)
@@ -58,7 +105,7 @@ class _Index:
         ordinary = reading.valid & ~reading.is_case & (reading.table == self.table)
         for part in np.unique(reading.stream[ordinary]):
             here = np.flatnonzero(ordinary & (reading.stream == part))
-            found[here] = _look_up(self.bits.get(int(part)), reading.ordinal[here])
+            found[here] = self.bits.get(int(part), _EMPTY).holds(reading.ordinal[here])
         missing = np.flatnonzero(~found)
         found[missing] = _among(keys[missing], self.others)
         return found
@@ -131,7 +178,7 @@ def _index(pool: ThreadPoolExecutor, source: Source, keyspace: KeySpace) -> _Ind
     for part in parts:
         # Two files may claim one part; then the same ordinal in both is a doubled key.
         if part.part in bits:
-            bits[part.part], both = _merge(bits[part.part], part.bits)
+            bits[part.part], both = bits[part.part].merged(part.bits)
             doubled.append(keyspace.rows(origin, part.part, both))
         else:
             bits[part.part] = part.bits
@@ -148,34 +195,15 @@ def _sort_out(keys: Int64, keyspace: KeySpace, table: int, part: int) -> _PartKe
     reading = keyspace.read(keys)
     ours = reading.valid & (reading.table == table)
     home = ours & ~reading.is_case & (reading.stream == part)
-    home &= reading.ordinal < max(_SPARSEST * len(keys), _SMALLEST)
+    if home.any():
+        # Keys that were made up may lie anywhere; a page for each would be dear.
+        pages, which, each = np.unique(
+            reading.ordinal[home] >> _PAGE_BITS, return_inverse=True, return_counts=True
+        )
+        if pages.size > 1024:
+            home[np.flatnonzero(home)[each[which] < _FEWEST_ON_A_PAGE]] = False
     at_home = np.sort(keys[home])
-    return _PartKeys(part, _as_bits(reading.ordinal[home]), keys[~home], _repeated(at_home), keys[~ours])
-
-
-def _as_bits(ordinals: Int64) -> Bits:
-    present = np.zeros(int(ordinals.max(initial=-1)) + 1, dtype=np.bool_)
-    present[ordinals] = True
-    return np.packbits(present, bitorder="little")
-
-
-def _look_up(bits: Bits | None, ordinals: Int64) -> NDArray[np.bool_]:
-    if bits is None:
-        return np.zeros(ordinals.shape, dtype=np.bool_)
-    inside = ordinals < 8 * len(bits)
-    at = np.where(inside, ordinals, 0)
-    if not len(bits):
-        return inside
-    found: NDArray[np.bool_] = inside & ((bits[at >> 3] >> (at & 7).astype(np.uint8)) & 1).astype(np.bool_)
-    return found
-
-
-def _merge(left: Bits, right: Bits) -> tuple[Bits, Int64]:
-    short, long = sorted((left, right), key=len)
-    merged = long.copy()
-    both = np.flatnonzero(np.unpackbits(short & long[: len(short)], bitorder="little"))
-    merged[: len(short)] |= short
-    return merged, both.astype(np.int64)
+    return _PartKeys(part, Bits.of(reading.ordinal[home]), keys[~home], _repeated(at_home), keys[~ours])
 
 
 def _repeated(sorted_keys: Int64) -> Int64:
