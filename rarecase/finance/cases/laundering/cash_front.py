@@ -1,0 +1,157 @@
+"""Cash front: a shop pays in far more cash than it takes; its owner draws the difference as clean money."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from rarecase.common.seeds import Int64
+from rarecase.finance.cases import ground
+from rarecase.finance.cases.base import money, said
+from rarecase.finance.cases.canvas import DAY_S, HOUR_S, Canvas
+from rarecase.finance.cases.footprint import Footprint
+from rarecase.finance.cases.laundering import schemes
+
+if TYPE_CHECKING:
+    from rarecase.common.spec import Spec
+
+_WEEKS, _PERIODS = 10, 3
+
+
+class CashFront(schemes.Scheme):
+    """Proceeds of crime come in as the takings of a shop and go out as drawings, wages and supplies."""
+
+    is_case: ClassVar[bool] = True
+    title: ClassVar[str] = "Cash front"
+    hint: ClassVar[str] = "Only owners of shops qualify, one customer in eight or fewer: raise `size`."
+    definition: ClassVar[str] = (
+        "For 8 to 10 weeks (as many as fit half the data, at least 3) the account of a shop owned by the "
+        "customer (ownerships, merchants) receives, beside its own weekly takings, one or two further "
+        "cash deposits a week of together on average 5,000 EUR at German prices at difficulty 0 and 500 "
+        "at 1, each below the limit on cash of structuring: at 0 its weekly cash is a multiple of its "
+        "weekly card payments and of the cash of shops of its place, at 1 less than double. Three times "
+        "in the time, after a third of the weeks each, 70 to 95 % of the further cash so far not used "
+        "leaves in three ways: drawings of the owner to the own current account (half on average), wages "
+        "to one other person who does not work there (a third), and the rest to a supplier in the world "
+        "outside; the employee sends 75 to 90 % of each wage back to the owner within hours to days."
+    )
+    source: ClassVar[str] = (
+        "FATF 2006, Trade and cash-intensive businesses; AMLworld (arXiv 2306.16424): front firms"
+    )
+    share: ClassVar[float] = 0.12
+    payments: ClassVar[float] = 26.0
+
+    kind: Literal["cash_front"] = "cash_front"
+    amount: float = Field(
+        default=5_000.0,
+        gt=100,
+        le=1e6,
+        description="mean further cash of a week in euros at German prices; expert",
+    )
+
+    def eligible(self, spec: Spec, entities: Int64) -> NDArray[np.bool_]:
+        """Owners of shops."""
+        return schemes.owners(spec, entities, "merchants") & (spec.size > 1)
+
+    def members(self, spec: Spec, homes: Int64) -> Int64:
+        """The owner, and who is on the payroll for show."""
+        return np.full(homes.shape, 2, np.int64)
+
+    def recruit(self, spec: Spec, homes: Int64, members: Int64, taken: Int64) -> Int64 | None:
+        """Anybody of the shop's place, or of one that deals with it."""
+        tries = []
+        for attempt in range(8):
+            u = ground.uniforms(spec, self.label, f"who-{attempt}", homes, 2)
+            tries.append(ground.near(spec, homes, u[:, 0], u[:, 1]))
+        return schemes.free_one(homes, taken, np.stack(tries, axis=1))[:, None]
+
+    def span_s(self, spec: Spec) -> int:
+        """Weeks of takings, and some days for the last drawings."""
+        return min((_WEEKS * 7 + 7) * DAY_S, spec.days * DAY_S // 2)
+
+    def draw(self, on: Canvas) -> Footprint:
+        """Further takings week by week, and how they are turned into income."""
+        part, owner = on.part(on.homes), on.account(on.homes)
+        shop = on.at(part, "merchants", np.maximum(ground.owned(on.spec, on.homes, "merchants"), 0))
+        room = max(min(self.span_s(on.spec) // (7 * DAY_S) - 1, _WEEKS), 1)
+        weeks = on.whole("weeks", max(min(room, 8), 1), room)
+        paid = self._takings(on, shop, weeks)
+        used, drawn, wages = np.zeros(on.n, np.int64), np.zeros(on.n, np.int64), np.zeros(on.n, np.int64)
+        for period in range(_PERIODS):
+            edge = on.onset + -(-weeks * (period + 1) // _PERIODS) * 7 * DAY_S
+            there = (paid.second < edge[:, None]) & (paid.amount > 0)
+            so_far = np.where(there, paid.amount, 0).sum(axis=1)
+            free = np.asarray((so_far - used) * (0.72 + 0.2 * on.one(f"free-{period}")), np.int64)
+            moved = self._turned(on, period, np.minimum(edge, on.horizon), free, shop, owner)
+            used += moved[0]
+            drawn += moved[1]
+            wages += moved[2]
+        return on.footprint(
+            detected=schemes.suspected(on),
+            weeks=weeks,
+            deposits=on.number("placement"),
+            total=paid.total,
+            drawn=drawn,
+            wages=wages,
+        )
+
+    def story(self, spec: Spec, facts: dict[str, Any]) -> str:
+        """What happened, in one sentence."""
+        currency = facts["currency"]
+        return (
+            f"From {said(spec, facts['started'])} on, a shop paid in {money(facts['total'], currency)} of "
+            f"cash that it never took, over {facts['weeks']} weeks; its owner drew "
+            f"{money(facts['drawn'], currency)} and paid {money(facts['wages'], currency)} of wages for "
+            "show."
+        )
+
+    def _takings(self, on: Canvas, shop: Int64, weeks: Int64) -> schemes.Moved:
+        """One or two further deposits a week, columns of 2 × weeks."""
+        width = 2 * _WEEKS
+        week = np.arange(width) // 2
+        mean = self.amount * 100 * on.between(1.0, 0.1) * on.scale
+        level = mean * np.exp(0.3 * on.normal("level"))[:, 0]
+        each = level[:, None] * np.exp((0.2 + 0.5 * on.ordinary) * on.normal("takings", width)) / 1.4
+        twice = on.u("twice", width) < 0.4
+        used = (week < weeks[:, None]) & ((np.arange(width) % 2 == 0) | twice)
+        each = np.minimum(each, schemes.limit_minor(on.spec, on.part(on.homes))[:, None] * 0.92)
+        amount = np.where(used, schemes.notes(each.astype(np.int64)), 0)
+        begin = on.onset[:, None] + week * 7 * DAY_S
+        second = on.within(begin, begin + 7 * DAY_S, on.u("takings-time", width), "office")
+        second = np.where(begin >= on.horizon, on.horizon, second)
+        place = on.part(on.homes)[:, None]
+        return schemes.paid_in(on, "takings", second, amount, shop[:, None], place)
+
+    def _turned(
+        self, on: Canvas, period: int, since: Int64, free: Int64, shop: Int64, owner: Int64
+    ) -> tuple[Int64, Int64, Int64]:
+        """What leaves the shop after a period: all of it, drawings and wages."""
+        name = f"turned-{period}"
+        share = np.exp(0.4 * on.normal(f"{name}-share", 3)) * np.array([0.5, 0.33, 0.17])
+        cut = np.asarray(free[:, None] * share / share.sum(axis=1, keepdims=True), np.int64)
+        straw, world = on.account(on.members(1)), on.at(on.part(on.homes), "world")
+        when = on.within(
+            np.minimum(since + HOUR_S, on.horizon - 1)[:, None],
+            np.minimum(since + 5 * DAY_S, on.horizon)[:, None],
+            on.u(f"{name}-when", 3),
+            "office",
+        )
+        when = np.where(since[:, None] + DAY_S >= on.horizon, on.horizon, when)
+        told = [
+            on.pay(on.every, when[:, column], cut[:, column], shop, payee, way, role, stage="integration")
+            for column, (payee, way, role) in enumerate(
+                ((owner, "payout", "payout"), (straw, "salary", "wage"), (world, "supplier", "invoice"))
+            )
+        ]
+        paid = np.where(np.stack(told, axis=1) >= 0, cut, 0)
+        wage = schemes.received(on, when[:, 1], paid[:, 1], shop, straw)
+        back = schemes.liked(
+            on, f"{name}-back", np.asarray(wage * (0.76 + 0.13 * on.one(f"{name}-kept")), np.int64)
+        )
+        at = schemes.later(on, f"{name}-back", when[:, 1], 10 * HOUR_S, 3 * DAY_S)
+        way = schemes.mobile_or_web(on, f"{name}-back")
+        on.pay(on.every, at, back, straw, owner, way, "forward", stage="integration")
+        return paid.sum(axis=1), paid[:, 0], paid[:, 1]
