@@ -154,7 +154,9 @@ RULES = Table(
         _class("kind", "What the threshold is", RULE_KINDS),
         _money("threshold_minor", "Amount at which the rule speaks", minimum=0),
         _CURRENCY,
-        _class("comparison", "Whether the amount itself counts (at_least) or not (above)", ("above", "at_least")),
+        _class(
+            "comparison", "Whether the amount itself counts (at_least) or not (above)", ("above", "at_least")
+        ),
         Column(name="period_days", type="int16", meaning="Days over which amounts add up", minimum=1),
         Column(name="is_cash_only", type="bool", meaning="Only cash counts"),
         Column(name="valid_from", type="date", meaning="Since when it holds"),
@@ -247,7 +249,9 @@ ORGANISATIONS = Table(
         _text("organisation_name", "Invented name", direct=False),
         _class("sector", "NACE Rev. 2 section, null for the world outside", nullable=True),
         Column(name="employees", type="int32", meaning="Employees at this place", minimum=0),
-        Column(name="incorporated_on", type="date", meaning="When it was founded, null outside", nullable=True),
+        Column(
+            name="incorporated_on", type="date", meaning="When it was founded, null outside", nullable=True
+        ),
         _place("place", "Where this branch of it is"),
         Column(
             name="pay_day",

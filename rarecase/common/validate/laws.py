@@ -55,7 +55,9 @@ def _of_parts(
     by_part: dict[int, dict[str, list[Piece]]] = {}
     for name, found in pieces.items():
         for piece in found:
-            by_part.setdefault(-1 if piece.part is None else piece.part, {}).setdefault(name, []).append(piece)
+            by_part.setdefault(-1 if piece.part is None else piece.part, {}).setdefault(name, []).append(
+                piece
+            )
     for part in sorted(by_part):
         for table in domain.schema.tables:
             source = Source(table, tuple(by_part[part].get(table.name, ())), table.columns)

@@ -190,7 +190,12 @@ class Canvas:
         asks (0.5 easy, 1.2 from 0.5 on) unless told, in steps that people like in 45 of 100."""
         spread = 0.5 + 0.7 * self.ordinary if log_sd is None else log_sd
         return ground.stolen_minor(
-            self.u(what, width), self.u(f"{what}-round", width), self.incomes[:, None], mean, spread, self.scale[:, None]
+            self.u(what, width),
+            self.u(f"{what}-round", width),
+            self.incomes[:, None],
+            mean,
+            spread,
+            self.scale[:, None],
         )
 
     def usual(self, what: str, width: int = 1) -> Int64:
@@ -269,7 +274,8 @@ class Canvas:
             "tainted": taint,
         }
         flat = {
-            name: np.broadcast_to(np.asarray(value, np.int64), shape).ravel() for name, value in columns.items()
+            name: np.broadcast_to(np.asarray(value, np.int64), shape).ravel()
+            for name, value in columns.items()
         }
         kept = (flat["second"] >= 0) & (flat["second"] < self.horizon) & (flat["amount"] > 0)
         kept &= flat["payer"] != flat["payee"]
@@ -310,7 +316,12 @@ class Canvas:
         self._stops.append(found.take(np.flatnonzero(kept)))
 
     def device(
-        self, case: Int64, customer: Int64, seen: Int64, number: Int64 | int = 1, where: NDArray[np.bool_] | None = None
+        self,
+        case: Int64,
+        customer: Int64,
+        seen: Int64,
+        number: Int64 | int = 1,
+        where: NDArray[np.bool_] | None = None,
     ) -> None:
         """The case's `number`-th device (from 1, below 64) signs in for a customer at a second of the data.
 
@@ -320,7 +331,11 @@ class Canvas:
         self._devices.append(found if where is None else found.take(np.flatnonzero(where)))
 
     def network(
-        self, case: Int64, kind: str = "hosting", number: Int64 | int = 1, where: NDArray[np.bool_] | None = None
+        self,
+        case: Int64,
+        kind: str = "hosting",
+        number: Int64 | int = 1,
+        where: NDArray[np.bool_] | None = None,
     ) -> None:
         """The case's `number`-th address of the internet (from 1, below 64)."""
         found = Networks.of(case=case, number=number, network=NETWORKS.index(kind))
@@ -403,7 +418,9 @@ class Canvas:
         u, late = self.u("noticed", 2), np.exp(1.2 * self.normal("notice-time", 2))
         base = np.where(since == NEVER, self.horizon, np.maximum(since, 0))
         report = np.where(u[:, 0] < told, base + (hours * HOUR_S * late[:, 0]).astype(np.int64), self.horizon)
-        own = np.where(u[:, 1] < found, base + (found_hours * HOUR_S * late[:, 1]).astype(np.int64), self.horizon)
+        own = np.where(
+            u[:, 1] < found, base + (found_hours * HOUR_S * late[:, 1]).astype(np.int64), self.horizon
+        )
         seen = np.minimum(own, np.where(report < self.horizon, report + 2 * HOUR_S, self.horizon))
         return moment(report, self.horizon), moment(seen, self.horizon)
 

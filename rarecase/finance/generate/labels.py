@@ -88,7 +88,11 @@ def _microseconds(seconds: Int64) -> Int64:
 def label_table(plan: Plan, ledger: Ledger, parties: Parties, came: Brought, keys: Int64) -> pa.Table:
     """Every row of the part that a case created, changed or removed; `keys` are those of all orders."""
     details: Details = plan.details
-    blocks = [*_payments(plan, ledger, parties, keys), *_attempts(plan, ledger, parties), *_register(plan, came)]
+    blocks = [
+        *_payments(plan, ledger, parties, keys),
+        *_attempts(plan, ledger, parties),
+        *_register(plan, came),
+    ]
     columns = {
         name: np.concatenate([getattr(block, name) for block in blocks])
         for name in ("case", "row_id", "role", "stage", "amount", "tainted")
@@ -126,7 +130,9 @@ def _payments(plan: Plan, ledger: Ledger, parties: Parties, keys: Int64) -> list
         legs = [4 * pays, 4 * rows[ledger.payee[rows] < width] + 3]
         legs += [4 * four[ledger.payer[four] < width] + 1, 4 * four[ledger.payee[four] < width] + 2]
         every = np.concatenate(legs)
-        blocks.append(_block(orders, "entries", every >> 2, entry_keys(plan.keys, ledger, parties, every), effect))
+        blocks.append(
+            _block(orders, "entries", every >> 2, entry_keys(plan.keys, ledger, parties, every), effect)
+        )
     return blocks
 
 
@@ -155,7 +161,11 @@ def _block(orders: Ordered, table: str, rows: Int64, ids: Int64, effect: int) ->
     stage, tainted = np.full(n, USUAL, np.int64), np.full(n, USUAL, np.int64)
     own = np.flatnonzero(rows >= orders.ordinary)
     at = rows[own] - orders.ordinary
-    role[own], stage[own], tainted[own] = orders.cases.role[at], orders.cases.stage[at], orders.cases.tainted[at]
+    role[own], stage[own], tainted[own] = (
+        orders.cases.role[at],
+        orders.cases.stage[at],
+        orders.cases.tainted[at],
+    )
     case = orders.cause[rows].astype(np.int64)
     return _Block(case, table, ids, role, effect, stage, orders.amount[rows], tainted)
 

@@ -93,12 +93,15 @@ def ordered(plan: Plan, place: Place) -> tuple[Ordered, list[Flow]]:
     ordinal = np.arange(sum(flow.second.size for flow in own), dtype=np.int64)
     rooms.check_own(ordinal.size)
     moved = [
-        Flow(piece.second, piece.amount, piece.payer - base, piece.payee - base, piece.way) for piece in across
+        Flow(piece.second, piece.amount, piece.payer - base, piece.payee - base, piece.way)
+        for piece in across
     ]
     flows = [*own, *moved]
     n = sum(flow.second.size for flow in flows)
     ordinals = np.concatenate([ordinal, *(piece.ordinal for piece in across), rows.row])
-    payer_part = place.part + np.concatenate([flow.payer for flow in moved]) // width if moved else ordinal[:0]
+    payer_part = (
+        place.part + np.concatenate([flow.payer for flow in moved]) // width if moved else ordinal[:0]
+    )
     word = np.concatenate(
         [
             plan.keys.row_words(place.part, ordinal),

@@ -137,7 +137,9 @@ def _first_seen(details: Details, case: Int64, number: Int64) -> Int64:
     packed = (brought.case << 32) | brought.number
     order = np.argsort(packed)
     at = np.searchsorted(packed[order], (case << 32) | number)
-    return brought.seen[order[np.minimum(at, order.size - 1)]] if order.size else np.zeros(case.size, np.int64)
+    return (
+        brought.seen[order[np.minimum(at, order.size - 1)]] if order.size else np.zeros(case.size, np.int64)
+    )
 
 
 @compiled
@@ -165,7 +167,9 @@ def _means(
         at_shop[1][r] = parties[1][seller] if seller >= 0 else -1
         holder = b if trait & 2 else a
         at_shop[3][r] = parties[2][holder] if trait & 6 else 0
-        reads = seller if seller >= 0 else a if terminals[0][a] >= 0 and trait & 64 else b if trait & 64 else -1
+        reads = (
+            seller if seller >= 0 else a if terminals[0][a] >= 0 and trait & 64 else b if trait & 64 else -1
+        )
         key = np.int64(0)
         if reads >= 0 and terminals[0][reads] >= 0:
             h = np.int64(bits[i] >> np.uint64(8)) & 0xFFFF
@@ -193,7 +197,13 @@ def _means(
             three = 0 if part < three_edges[0] else 1 if part < three_edges[1] else 2
         elif trait & 32:
             check = (
-                0 if part < check_edges[0] else 1 if part < check_edges[1] else 2 if part < check_edges[2] else 3
+                0
+                if part < check_edges[0]
+                else 1
+                if part < check_edges[1]
+                else 2
+                if part < check_edges[2]
+                else 3
             )
         at_desk[3][r], at_desk[4][r] = three, check
 
@@ -369,7 +379,9 @@ def acquaintances(ledger: Ledger, parties: Parties) -> Acquaintances:
     row = np.flatnonzero((_traits()[orders.way[ledger.row]] & 32) > 0)
     at = ledger.row[row]
     packed = (ledger.payer[at] << 32) | ledger.payee[at]
-    pairs, first, index, number = np.unique(packed, return_index=True, return_inverse=True, return_counts=True)
+    pairs, first, index, number = np.unique(
+        packed, return_index=True, return_inverse=True, return_counts=True
+    )
     payer, payee = pairs >> 32, pairs & 0xFFFFFFFF
     known = np.empty(pairs.size, np.int64)
     _known(

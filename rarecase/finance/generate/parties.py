@@ -31,8 +31,8 @@ class Parties:
         The holder's number in the place, -1 for others.
     shop
         Kind of merchant, -1 for others.
-    place
-        Number of the place.
+    place, slot
+        Number of the place, and slot there.
     terminal_first, terminals
         Where the keys of its terminals begin in `terminal`, -1 for none; how many tills or machines.
     terminal
@@ -54,6 +54,7 @@ class Parties:
     customer: NDArray[np.int32]
     shop: NDArray[np.int16]
     place: NDArray[np.int32]
+    slot: NDArray[np.int32]
     terminal_first: NDArray[np.int32]
     terminals: NDArray[np.int8]
     terminal: Int64
@@ -99,6 +100,7 @@ def parties(plan: Plan, place: Place, register: Register, foreign: Int64) -> Par
         customer=customer,
         shop=shop,
         place=at.astype(np.int32),
+        slot=slot.astype(np.int32),
         terminal_first=first,
         terminals=count,
         terminal=terminal,
@@ -130,4 +132,3 @@ def _terminals(
     ]
     where = np.concatenate([np.repeat(at[sells], each), np.repeat(at[cash], machines)])
     return first, count, plan.keys.part_rows("terminals", where, np.concatenate(ordinals))
-

@@ -232,4 +232,3 @@ def _post(
             over[e] = limit[who] < unlimited and held[who] < -limit[who]
             e += 1
     return t, e
-

@@ -101,6 +101,10 @@ def watched(ledger: Ledger, parties: Parties, keys: Int64, found: Means, pairs: 
         payee_age_days=age,
         merchant=found.merchant,
         declined=Attempts(
-            ledger.payer[tried], orders.second[tried], orders.way[tried], orders.reason[tried], orders.amount[tried]
+            ledger.payer[tried],
+            orders.second[tried],
+            orders.way[tried],
+            orders.reason[tried],
+            orders.amount[tried],
         ),
     )
