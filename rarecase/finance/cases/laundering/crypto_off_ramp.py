@@ -29,7 +29,7 @@ class CryptoOffRamp(schemes.Scheme):
         "Coins are sold to one exchange of the customer's place (a payment from the outside account "
         "crypto to the exchange before each pay-out, 0.5 to 2 % larger); the exchange (organisations.kind "
         "exchange) pays the current account 3 to 6 times within 4 days (difficulty 0) to 21 days (1), and "
-        "82 to 96 % of each day's total leaves: 20 to 45 % of all as notes from machines of the place and "
+        "82 to 95 % of their sum leaves again: 10 to 45 % of it as notes from machines of the place and "
         "the rest by 1 to 3 transfers to one other person, all after the last pay-out; at 0 within 2 days "
         "after it, at 1 with waits of days. The sum averages 4,500 EUR at German prices at 0 and 1,500 at "
         "1; pay-outs are even at 0, and from 0.5 on few carry most."

@@ -77,7 +77,9 @@ class DormantWoken(schemes.Scheme):
             self.incomes * on.between(1.0, 0.18) * np.exp(0.35 * on.normal("total"))[:, 0], np.float64
         )
         own = np.maximum(own, 2.3 * (1 - on.ordinary) + 0.4 * on.ordinary)
-        total = np.asarray(own * on.incomes, np.int64)
+        # What the controller pays in as cash must fit into few deposits.
+        most = 4 * schemes.limit_minor(on.spec, on.part(on.homes))
+        total = np.minimum(np.asarray(own * on.incomes, np.int64), most)
         number = on.whole("number", 2 + round(on.ordinary), _WIDTH)
         cut = schemes.parts(on, "credit", total, number, _WIDTH)
         # The first comes from the controller, who may try the account with it.

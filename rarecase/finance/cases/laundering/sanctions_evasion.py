@@ -36,8 +36,8 @@ class SanctionsEvasion(schemes.Scheme):
         "place. After each wire is booked, the intermediary sends 81 to 97 % of it (after exchange) by "
         "one wire, or from 0.5 on by up to two, to the outside account high_risk of the intermediary's "
         "place: at 0 ordered within 2 days after the wire in (median 12 hours), at 1 after days (median 4 "
-        "days for each). Wires in average 3,000 EUR at German prices at 0 and 1,000 at 1; from 0.5 on few "
-        "carry most."
+        "days for each). The first wires average 3,000 EUR at German prices at 0 and 1,000 at 1, those of "
+        "shops a third of it; from 0.5 on few carry most."
     )
     source: ClassVar[str] = (
         "BIS, FinCEN and others 2023, Tri-Seal compliance note: third-party intermediaries"
@@ -83,6 +83,7 @@ class SanctionsEvasion(schemes.Scheme):
         company, part = schemes.company(on), on.part(on.homes)
         number = on.whole("number", 2, _WIDTH)
         total = on.stolen("total", self.amount * on.between(1.0, 0.33), log_sd=0.4)[:, 0] * number
+        total = np.asarray(total * schemes.business_scale(on), np.int64)
         amount = schemes.liked(
             on, "wire", schemes.parts(on, "wire", np.maximum(total, 40_000), number, _WIDTH)
         )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from rarecase.common.case import Natural
-from rarecase.common.seeds import Int64
+from rarecase.common.seeds import Float64, Int64
 from rarecase.common.tables import NEVER
 from rarecase.finance import data
 from rarecase.finance.cases import ground
@@ -193,23 +193,23 @@ def paid_in(
     machines: float = 0.0,
     where: NDArray[np.bool_] | None = None,
 ) -> Moved:
-    """Cash over the counter of places, or at machines for a share; role and stage placement."""
-    ways = data.ways()
-    way = np.where(
-        on.u(f"{what}-way", amount.shape[1]) < machines, ways.code("cash_in_atm"), ways.code("cash_in")
+    """Cash over the counter of places, or at machines for a share; role and stage placement.
+
+    Amounts are in the payee's currency. Where the place has another one, notes of that are paid in, at most
+    what stays below its own limit; what is told is what the payee gets.
+    """
+    ways, cash = data.ways(), on.at(place, "cash")
+    machine = on.u(f"{what}-way", amount.shape[1]) < machines
+    way = np.where(machine, ways.code("cash_in_atm"), ways.code("cash_in"))
+    there = received(on, second, amount, payee, cash)
+    there = np.where(
+        on.part_of(payee) == place, amount, np.minimum(there, limit_minor(on.spec, place) * 94 // 100)
     )
+    there = notes(there)
     told = on.pay(
-        on.every[:, None],
-        second,
-        amount,
-        on.at(place, "cash"),
-        payee,
-        way,
-        "placement",
-        stage="placement",
-        where=where,
+        on.every[:, None], second, there, cash, payee, way, "placement", stage="placement", where=where
     )
-    return Moved(second, np.where(told >= 0, amount, 0))
+    return Moved(second, np.where(told >= 0, received(on, second, there, cash, payee), 0))
 
 
 def sent_on(
@@ -352,3 +352,8 @@ def company(on: Canvas) -> Int64:
         on.at(part, "employers", np.maximum(firm, 0)),
         on.at(part, "merchants", np.maximum(shop, 0)),
     ).astype(np.int64)
+
+
+def business_scale(on: Canvas) -> Float64:
+    """How much larger or smaller the sums are that the company or shop of each home can bear."""
+    return np.where(ground.owned(on.spec, on.homes, "employers") >= 0, 1.0, 0.35)

@@ -69,7 +69,7 @@ class Smurfing(schemes.Scheme):
         limit = schemes.limit_minor(on.spec, on.part(on.homes))
         smurfs = on.placement.members - 1
         easy = 1.7 + 0.5 * np.minimum(smurfs, 6) * (0.6 + 0.4 * on.one("total"))
-        hard = 1.2 + 0.6 * on.one("total")
+        hard = 1.15 + on.between(0.8, 0.3) * on.one("total")
         total = np.asarray(limit * easy ** (1 - on.ordinary) * hard**on.ordinary, np.int64)
         widest = on.placement.entities.shape[1] - 1
         cut = schemes.parts(on, "smurf", total, smurfs, widest, most=limit * 25 // 10)

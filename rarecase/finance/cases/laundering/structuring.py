@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from rarecase.common.seeds import Int64
+from rarecase.finance.cases import ground
 from rarecase.finance.cases.base import money, said
 from rarecase.finance.cases.canvas import DAY_S, HOUR_S, Canvas
 from rarecase.finance.cases.footprint import Footprint
@@ -32,10 +33,10 @@ class Structuring(schemes.Scheme):
         "At 0 every deposit is at least 0.6 T, so that three of them pass 1.8 T; from 0.5 on a few carry "
         "most of the sum (together at least 1.05 T) and the others are as small as ordinary deposits. The "
         "first is made where the person lives; of the others six in ten (0) to one in seven (1) are made "
-        "at one other place. In a third of cases a teller asks after the second deposit: from then on the "
-        "person goes to another place and brings less each time. From hours (0) to days (1) after the "
-        "last deposit, 85 to 96 % of the sum goes by 1 to 3 (0) or 4 (1) transfers to the account of one "
-        "other person."
+        "at one other place of the same currency, if one deals with the home's. In a third of cases a "
+        "teller asks after the second deposit: from then on the person goes to another place and brings "
+        "less each time. From hours (0) to days (1) after the last deposit, 85 to 96 % of the sum goes by "
+        "1 to 3 (0) or 4 (1) transfers to the account of one other person."
     )
     source: ClassVar[str] = "31 CFR 1010.314 and 31 USC 5324 (structuring); SAML-D (Oztas and others 2023)"
     share: ClassVar[float] = 0.19
@@ -69,7 +70,7 @@ class Structuring(schemes.Scheme):
         number = on.whole("number", fewest, self.most)
         asked = on.one("asked") < self.questioned
         easy = number * (0.74 + 0.16 * on.one("total"))
-        hard = 1.1 + 0.8 * on.one("total")
+        hard = 1.08 + on.between(0.8, 0.3) * on.one("total")
         total = np.asarray(limit * easy ** (1 - on.ordinary) * hard**on.ordinary, np.int64)
         # A teller's question makes the later ones smaller; what remains to be paid in stays.
         plain = schemes.parts(on, "deposit", total, number, _WIDTH, most=limit * 94 // 100)
@@ -80,7 +81,7 @@ class Structuring(schemes.Scheme):
         moves = on.u("moves", _WIDTH) < on.between(0.6, 0.15)
         moves[:, 0] = False
         moves[:, 2:] |= asked[:, None]
-        place = np.where(moves, schemes.other_place(on, "away"), on.part(on.homes)[:, None])
+        place = np.where(moves, self._elsewhere(on), on.part(on.homes)[:, None])
         account = on.account(on.homes)
         paid = schemes.paid_in(on, "deposit", second, amount, account[:, None], place, machines=0.3)
         collector = self._collector(on)
@@ -117,6 +118,15 @@ class Structuring(schemes.Scheme):
             f"below the limit of {money(facts['limit'], currency)}{asked}; "
             f"{money(facts['sent'], currency)} went on to a collector."
         )
+
+    def _elsewhere(self, on: Canvas) -> Int64:
+        """One other place with the same money, shape (n, 1); the home's where there is none nearby."""
+        home, tries = on.part(on.homes), schemes.other_place(on, "away", 6)
+        same = ground.currency(on.spec, tries) == ground.currency(on.spec, home)[:, None]
+        chosen = np.where(
+            same.any(axis=1), np.take_along_axis(tries, same.argmax(axis=1)[:, None], 1)[:, 0], home
+        )
+        return np.asarray(chosen, np.int64)[:, None]
 
     def _collector(self, on: Canvas) -> Int64:
         if on.placement.entities.shape[1] < 2:

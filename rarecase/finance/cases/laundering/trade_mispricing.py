@@ -73,7 +73,7 @@ class TradeMispricing(schemes.Scheme):
         over = self._over(on)
         number = on.whole("number", 7, _WIDTH)
         fair = on.stolen("fair", self.amount * on.between(1.0, 0.5), log_sd=0.5)[:, 0]
-        fair = np.maximum(fair, 5_000)
+        fair = np.maximum(np.asarray(fair * schemes.business_scale(on), np.int64), 5_000)
         wrong = self._wrong(on, number)
         twice = over & (on.one("twice") < 0.25)
         plain = fair[:, None] * np.exp(on.between(0.03, 0.12) * on.normal("noise", _WIDTH))
