@@ -70,7 +70,7 @@ class LoanBack(schemes.Scheme):
         number = on.whole("number", 2 + round(2 * on.ordinary), _DEPOSITS)
         limit = schemes.limit_minor(on.spec, part) * 9 // 10
         total = on.stolen("total", self.amount * on.between(1.0, 0.38), log_sd=0.4)[:, 0]
-        total = np.minimum(np.maximum(total, 40_000), number * limit * 8 // 10)
+        total = np.minimum(np.maximum(total, 150_000), number * limit * 8 // 10)
         amount = schemes.notes(schemes.parts(on, "deposit", total, number, _DEPOSITS, most=limit))
         second = schemes.moments(
             on, "deposit", on.onset, on.onset + self._window_s(on.spec), number, _DEPOSITS
