@@ -1,4 +1,4 @@
-"""How hard is hard: a fraud model's average precision over difficulty; what `make study` writes beside the rest.
+"""How hard is hard: a fraud model's average precision over difficulty.
 
 python tools/difficulty.py [--seeds 5] [--cases 2000] [--levels 0 0.25 0.5 0.75 1] [-o docs/studies]
 
@@ -165,8 +165,8 @@ def _richer(
     out = np.zeros((11, payer.size), np.float64)
     _look_back(moment, amount, source, target, pair, owner_ip, int(accounts.max()) + 1, out)
     names = (
-        "paid_hour", "paid_day", "paid_week", "amount_to_mean", "pair_before", "address_before", "came_in_day",
-        "of_what_came", "payee_payers_week", "payee_passed_on", "since_last",
+        "paid_hour", "paid_day", "paid_week", "amount_to_mean", "pair_before", "address_before",
+        "came_in_day", "of_what_came", "payee_payers_week", "payee_passed_on", "since_last",
     )  # fmt: skip
     found = {name: out[k].astype(np.float32) for k, name in enumerate(names)}
     for name in ("device_age_days", "payee_age_days"):
@@ -253,10 +253,11 @@ def told(results: list[dict[str, Any]], options: argparse.Namespace) -> list[str
     mix = ", ".join(f"{kind} {share} %" for kind, share in MIX.items())
     prevalence = np.mean([found["prevalence"] for found in results])
     lines += [
-        f"Cases: {mix}; {options.cases:,} a world, {options.seeds} seeds; sought payments are {prevalence:.2%} of all.",
-        "Intervals are mean ± 2.78 standard errors (Student's t, four degrees of freedom for five seeds, 95 %).",
+        f"Cases: {mix}; {options.cases:,} a world, {options.seeds} seeds; "
+        f"sought payments are {prevalence:.2%} of all.",
+        "Intervals are mean ± 2.78 standard errors (Student's t for five seeds, 95 %).",
         "",
-        "| difficulty | payments | average precision, transactions alone | with device, payee, history, graph |",
+        "| difficulty | payments | transactions alone | with device, payee, history, graph |",
         "| --- | --- | --- | --- |",
     ]
     for level in options.levels:

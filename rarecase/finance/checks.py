@@ -33,15 +33,16 @@ class Law:
 
 
 #: What every part does before its laws: legs per payment, and the sums that the whole is judged by.
-_PREPARE = f"""
+_PREPARE = """
 CREATE TEMP TABLE IF NOT EXISTS held (currency VARCHAR, amount HUGEINT);
-CREATE TEMP TABLE IF NOT EXISTS crossing (place INTEGER, due BIGINT, paid BIGINT, due_hash HUGEINT, paid_hash HUGEINT);
+CREATE TEMP TABLE IF NOT EXISTS crossing (
+    place INTEGER, due BIGINT, paid BIGINT, due_hash HUGEINT, paid_hash HUGEINT);
 CREATE TEMP TABLE IF NOT EXISTS far_refers (transaction_id BIGINT, refers_to BIGINT, ordered_at TIMESTAMP);
 CREATE TEMP TABLE IF NOT EXISTS shops AS SELECT merchant_id, mcc::VARCHAR AS mcc FROM merchants;
 CREATE OR REPLACE TEMP TABLE leg AS
     SELECT e.transaction_id, e.account_id, e.amount_minor, e.currency::VARCHAR AS currency, e.booked_at,
-        e.payment_type::VARCHAR AS payment_type, a.kind::VARCHAR IN ('settlement', 'position') AS middle, a.bank_id,
-        a.place
+        e.payment_type::VARCHAR AS payment_type, a.bank_id, a.place,
+        a.kind::VARCHAR IN ('settlement', 'position') AS middle
     FROM part.entries e JOIN part.accounts a ON a.account_id = e.account_id;
 CREATE OR REPLACE TEMP TABLE side AS
     SELECT transaction_id, any_value(place) AS place, sum(amount_minor) AS total, count(*) AS legs,
@@ -58,12 +59,12 @@ INSERT INTO held
     SELECT currency::VARCHAR, sum(opening_balance_minor) FROM part.accounts GROUP BY 1
     UNION ALL SELECT currency::VARCHAR, sum(amount_minor) FROM part.entries GROUP BY 1;
 INSERT INTO crossing
-    SELECT payee_place, count(*), 0, sum(hash(transaction_id, payee_account_id, credited_minor, credited_currency,
-        booked_at, payment_type, four)::HUGEINT), 0
+    SELECT payee_place, count(*), 0, sum(hash(transaction_id, payee_account_id, credited_minor,
+        credited_currency, booked_at, payment_type, four)::HUGEINT), 0
     FROM paid p ANTI JOIN part.accounts a ON a.account_id = p.payee_account_id GROUP BY payee_place;
 INSERT INTO crossing
-    SELECT l.place, 0, count(*), 0, sum(hash(l.transaction_id, l.account_id, l.amount_minor, l.currency, l.booked_at,
-        l.payment_type, s.middles > 0)::HUGEINT)
+    SELECT l.place, 0, count(*), 0, sum(hash(l.transaction_id, l.account_id, l.amount_minor,
+        l.currency, l.booked_at, l.payment_type, s.middles > 0)::HUGEINT)
     FROM leg l JOIN side s ON s.transaction_id = l.transaction_id
     ANTI JOIN part.transactions t ON t.transaction_id = l.transaction_id WHERE NOT l.middle GROUP BY l.place;
 INSERT INTO far_refers
@@ -190,7 +191,8 @@ PART_LAWS = (
         """
         SELECT t.transaction_id FROM part.transactions t
         JOIN fx_rates a ON a.rate_date = t.ordered_at::DATE AND a.currency::VARCHAR = t.currency::VARCHAR
-        JOIN fx_rates b ON b.rate_date = t.ordered_at::DATE AND b.currency::VARCHAR = t.credited_currency::VARCHAR
+        JOIN fx_rates b ON b.rate_date = t.ordered_at::DATE
+            AND b.currency::VARCHAR = t.credited_currency::VARCHAR
         WHERE t.currency::VARCHAR <> t.credited_currency::VARCHAR
           AND abs(t.credited_minor - t.amount_minor * b.units_per_eur / a.units_per_eur) > 1
         """,
@@ -238,8 +240,8 @@ PART_LAWS = (
         "payer_account_id",
         "an account pays before it was opened",
         """
-        SELECT t.transaction_id FROM part.transactions t JOIN part.accounts a ON a.account_id = t.payer_account_id
-        WHERE t.booked_at < a.opened_on
+        SELECT t.transaction_id FROM part.transactions t
+        JOIN part.accounts a ON a.account_id = t.payer_account_id WHERE t.booked_at < a.opened_on
         """,
     ),
     Law(

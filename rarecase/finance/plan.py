@@ -200,7 +200,7 @@ _C = TypeVar("_C", bound=Columns)
 def _all(kind: type[_C], pieces: list[_C], first: Int64) -> _C:
     """Columns of all entries, with cases numbered through."""
     moved = [
-        replace(piece, case=piece.case + start)  # type: ignore[type-var]
+        replace(piece, case=piece.case + start)  # type: ignore[attr-defined,type-var]
         for piece, start in zip(pieces, first.tolist(), strict=True)
     ]
     if not moved:

@@ -155,8 +155,8 @@ class CaseRows(Columns):
 
 @dataclass(frozen=True)
 class Stops(Columns):
-    """What is stopped: in [since, until) seconds nothing of `what` (a position in STOPS) leaves or, for wages,
-    reaches the account `address`."""
+    """What is stopped: in [since, until) seconds nothing of `what` (a position in STOPS) leaves the account
+    `address` or, for wages, reaches it."""
 
     case: Int64
     address: Int64

@@ -12,11 +12,11 @@ from rarecase.finance.generate.brought import brought
 from rarecase.finance.generate.labels import case_table, label_table
 from rarecase.finance.generate.ledger import Ordered, ordered, stop
 from rarecase.finance.generate.monitor import alert_tables, rules_table
+from rarecase.finance.generate.monitor.look import look
 from rarecase.finance.generate.parties import parties
 from rarecase.finance.generate.place import make_place
 from rarecase.finance.generate.register import Register
 from rarecase.finance.generate.settle import settle
-from rarecase.finance.generate.watched import watched
 from rarecase.finance.plan import Details
 
 
@@ -56,7 +56,7 @@ def generate_part(plan: Plan, part: int) -> dict[str, pa.Table]:
         "entries": movements.entry_table(plan, ledger, known, keys),
         "declines": movements.decline_table(plan, ledger, known, came),
         "counterparties": movements.counterparty_table(plan, known, pairs),
-        **alert_tables(plan, part, watched(ledger, known, keys, found, pairs), known, register),
+        **alert_tables(plan, part, look(plan, place, ledger, known, found, pairs), keys),
         "cases": case_table(plan, home),
         "labels": label_table(plan, ledger, known, came, keys),
     }

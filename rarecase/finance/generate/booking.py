@@ -58,7 +58,7 @@ def _book(second: Int64, booking: NDArray[np.int8], bits: UInt64, out: Int64) ->
 
 
 def available_seconds(booked: Int64, way: NDArray[np.int8], bits: UInt64) -> Int64:
-    """When rows can be read: seconds after booking, or at the load of six o'clock for what the night books."""
+    """When rows can be read: seconds after booking, or at the load of six for what the night books."""
     out = np.empty(booked.size, np.int64)
     _load(booked, data.ways().booking[way], bits, out)
     return out
@@ -81,6 +81,10 @@ def credited(plan: Plan, orders: Ordered, source: NDArray[np.int8], target: NDAr
         return orders.amount
     out = orders.amount.copy()
     out[moved] = ground.exchanged(
-        plan.spec, orders.second[moved], orders.amount[moved], source[moved], target[moved]
+        plan.spec,
+        orders.second[moved],
+        orders.amount[moved],
+        source[moved].astype(np.int64),
+        target[moved].astype(np.int64),
     )
     return out

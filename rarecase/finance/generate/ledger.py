@@ -27,8 +27,8 @@ from rarecase.finance.schema import DECLINE_REASONS
 from rarecase.finance.spec import FinanceSpec
 
 #: In which worlds a row is a payment: in both; only here, as a case ordered it; only in the twin, as a case
-#: prevents it; in none (an attempt); only here, as the twin refused it for want of funds; in none, but refused
-#: for other reasons here than in the twin.
+#: prevents it; in none (an attempt); only here, as the twin refused it for want of funds; in none, but
+#: refused for other reasons here than in the twin.
 BOTH, HERE, TWIN, TRIED, GAINED, OTHERWISE = range(6)
 
 
@@ -203,7 +203,7 @@ def _refers(flow: Flow) -> NDArray[np.int32]:
 
 
 def _within_cases(rows: CaseRows, first: int) -> NDArray[np.int32]:
-    """Rows that rows of cases refer to, counted from `first`; -1 for none, or where it is not at this part."""
+    """Rows that rows of cases refer to, counted from `first`; -1 for none, or if it is not here."""
     found = np.full(len(rows), -1, np.int32)
     back = np.flatnonzero(rows.refers >= 0)
     if back.size:

@@ -37,7 +37,7 @@ _CHECK_EDGES = (np.cumsum([0.93, 0.045, 0.005]) * 1024).astype(np.int64)
 _THREE_DS_EDGES = (np.cumsum([0.72, 0.22]) * 1024).astype(np.int64)
 _RESPONSES = ("51", "62", "62", "59", "55", "14", "54", "61")
 _CODES = ("04", "14", "51", "54", "55", "59", "61", "62")
-#: Of 1,024 payees of ordinary transfers so many are new to the payer; others are known for up to so many days.
+#: Of 1,024 payees of ordinary transfers so many are new to the payer; others are known for at most so long.
 _NEW_PAYEE_BITS, _MOST_KNOWN_DAYS = 124, 800
 
 
@@ -54,6 +54,9 @@ class Means:
     ip: Int64
     three_ds: Int8
     payee_check: Int8
+
+
+_KINDS = (np.int64, np.int16, np.int64, np.int64, np.int64, np.int32, np.int64, np.int8, np.int8)
 
 
 @lru_cache(maxsize=16)
@@ -99,15 +102,15 @@ def means(plan: Plan, ledger: Ledger, parties: Parties, came: Brought, rows: Int
     """How these orders were given, in the order of `rows`."""
     orders, n = ledger.orders, rows.size
     out = Means(
-        *(np.empty(n, kind) for kind in (np.int64, np.int16, np.int64, np.int64, np.int64, np.int32)),  # type: ignore[arg-type]
-        *(np.empty(n, kind) for kind in (np.int64, np.int8, np.int8)),  # type: ignore[arg-type]
+        *(np.empty(n, kind) for kind in _KINDS),  # type: ignore[arg-type]
     )
     _means(
         rows, orders.way, _traits(), ledger.payer, ledger.payee, orders.second, ledger.bits,
         _CHECK_EDGES, _THREE_DS_EDGES,
         (parties.merchant, parties.shop, parties.card, parties.customer),
         (parties.terminal_first, parties.terminals, parties.terminal),
-        (parties.device, parties.next_device, parties.switch, parties.seen, parties.home_ip, parties.mobile_ip),
+        (parties.device, parties.next_device, parties.switch, parties.seen, parties.home_ip,
+         parties.mobile_ip),
         (out.merchant, out.shop, out.terminal, out.card),
         (out.device, out.device_age, out.ip, out.three_ds, out.payee_check),
     )  # fmt: skip

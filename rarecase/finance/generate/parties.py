@@ -71,7 +71,7 @@ class Parties:
 def parties(plan: Plan, place: Place, register: Register, foreign: Int64) -> Parties:
     """The accounts of a place and those `foreign` ones (relative addresses, ascending) that appear there."""
     spec, keys, slots = plan.spec, plan.keys, ground.slots(plan.spec.block)
-    width, n = slots.width, place.n
+    width = slots.width
     there, slot = np.divmod(foreign + place.part * width, width)
     at = np.concatenate([np.full(width, place.part), there])
     slot = np.concatenate([np.arange(width), slot])

@@ -116,7 +116,8 @@ def _can_be_refused() -> NDArray[np.bool_]:
     """Ways by which people themselves draw or send at once: those a bank refuses where funds are missing."""
     ways = data.ways()
     kinds = np.array(ways.columns["payment_type"])
-    return (ways.booking == data.BOOKINGS.index("at_once")) & np.isin(kinds, ("cash_withdrawal", "transfer"))
+    at_once = ways.booking == data.BOOKINGS.index("at_once")
+    return np.asarray(at_once & np.isin(kinds, ("cash_withdrawal", "transfer")), np.bool_)
 
 
 def _four_legged(
@@ -136,7 +137,7 @@ def _four_legged(
 
 
 @compiled
-def _post(
+def _post(  # noqa: C901 (a kernel: functions inside it would cost more than the loop)
     order: Int64,
     room: int,
     payer: Int64,

@@ -16,7 +16,7 @@ from rarecase.finance.generate.settle import Ledger
 
 @dataclass(frozen=True)
 class Attempts:
-    """Refused orders of the place's accounts: slot, second, way, reason (`schema.DECLINE_REASONS`), amount."""
+    """Refused orders of the place's accounts: slot, second, way, reason (in DECLINE_REASONS), amount."""
 
     payer: Int64
     second: Int64

@@ -1,8 +1,8 @@
 """The figures of a bank's world beside published ones.
 
 Each says where the published figure comes from and of what kind it is; only observed and survey figures carry
-a range that judges. Figures of another century or country are shown without one. Figures of cases are weighted
-back to nature; on data made at natural rates the weights are near one.
+a range that judges. Figures of another century or country are shown without one. Figures of cases are
+weighted back to nature; on data made at natural rates the weights are near one.
 """
 
 from __future__ import annotations

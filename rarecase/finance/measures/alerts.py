@@ -23,7 +23,8 @@ def measures(connection: duckdb.DuckDBPyConnection) -> list[Measure]:
         f"""
         CREATE OR REPLACE TEMP TABLE watched AS
         SELECT a.alert_id, a.account_id, a.customer_id,
-            bool_or(x.transaction_id IN (SELECT transaction_id FROM crime)) AS is_right, min(x.weight) AS weight
+            bool_or(x.transaction_id IN (SELECT transaction_id FROM crime)) AS is_right,
+            min(x.weight) AS weight
         FROM alerts a JOIN rules r ON r.rule_id = a.rule_id
         JOIN (SELECT t.alert_id, t.transaction_id, c.weight FROM alert_transactions t
               LEFT JOIN crime c ON c.transaction_id = t.transaction_id) x ON x.alert_id = a.alert_id
@@ -44,8 +45,8 @@ def measures(connection: duckdb.DuckDBPyConnection) -> list[Measure]:
             high=0.995,
             published=0.98,
             evidence="survey",
-            source="Jensen and others 2023, SynthAML (Scientific Data 10:661): up to 98 % in real monitoring; "
-            "90 to 98 % as commonly told of banks",
+            source="Jensen and others 2023, SynthAML (Scientific Data 10:661): up to 98 % in real "
+            "monitoring; 90 to 98 % as commonly told of banks",
             weighted=True,
         ),
         Measure(

@@ -137,8 +137,8 @@ def _transfers(connection: duckdb.DuckDBPyConnection, days: int) -> list[Measure
             high=None,
             published=2_000.0,
             evidence="observed",
-            source=f"{_EEA}: more than 2,000 EUR, firms included, so it does not judge; EMMA 5 (Europol 2019): "
-            "1,715 EUR per transfer to a mule",
+            source=f"{_EEA}: more than 2,000 EUR, firms included, so it does not judge; EMMA 5 (Europol "
+            "2019): 1,715 EUR per transfer to a mule",
             weighted=True,
         ),
         Measure(
@@ -146,8 +146,8 @@ def _transfers(connection: duckdb.DuckDBPyConnection, days: int) -> list[Measure
             meaning="Weighted share of the value of all transfers and wires that fraud takes",
             value=one(
                 connection,
-                f"SELECT ({sent}) / (SELECT sum(level_minor) FROM payments WHERE type IN ('transfer', 'wire', "
-                "'standing_order', 'business', 'payroll'))",
+                f"SELECT ({sent}) / (SELECT sum(level_minor) FROM payments WHERE type IN ('transfer', "
+                "'wire', 'standing_order', 'business', 'payroll'))",
             ),
             unit="share",
             low=None,
@@ -160,7 +160,8 @@ def _transfers(connection: duckdb.DuckDBPyConnection, days: int) -> list[Measure
         ),
     ]
     if one(connection, f"SELECT count(*) {lost}"):
-        bear = "sum(CASE WHEN borne_by = 'customer' THEN weight * (loss_minor - recovered_minor) / level ELSE 0 END)"
+        bear = "sum(CASE WHEN borne_by = 'customer' THEN weight * (loss_minor - recovered_minor) / level "
+            "ELSE 0 END)"
         found += [
             Measure(
                 name="manipulated_share_of_transfer_fraud",
@@ -211,7 +212,8 @@ def _transfers(connection: duckdb.DuckDBPyConnection, days: int) -> list[Measure
                 high=0.95,
                 published=0.85,
                 evidence="observed",
-                source=f"{_EEA}: users bear some 85 % of losses from credit transfers; {_UK}: 59 % reimbursed",
+                source=f"{_EEA}: users bear some 85 % of losses from credit transfers; {_UK}: 59 % of them "
+                "reimbursed",
                 weighted=True,
             ),
         ]

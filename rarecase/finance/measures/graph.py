@@ -25,7 +25,7 @@ def measures(connection: duckdb.DuckDBPyConnection) -> list[Measure]:
         found.append(
             Measure(
                 name=f"{name}_degree_exponent",
-                meaning=f"Exponent of the {name}-degree of accounts from {_LEAST_DEGREE} on, by maximum likelihood",
+                meaning=f"Exponent of {name}-degrees from {_LEAST_DEGREE} on (maximum likelihood)",
                 value=_exponent(values),
                 unit="none",
                 low=None,

@@ -29,8 +29,8 @@ def measures(connection: duckdb.DuckDBPyConnection) -> list[Measure]:
             high=1 / 7_000,
             published=1 / 21_000,
             evidence="observed",
-            source=f"{_ITALY}: one in some 21,000 payments of an Italian bank, found by their shape; a third to "
-            "three times that",
+            source=f"{_ITALY}: one in some 21,000 payments of an Italian bank, found by their shape; a third "
+            "to three times that",
             weighted=True,
         ),
         Measure(
