@@ -160,8 +160,10 @@ def _transfers(connection: duckdb.DuckDBPyConnection, days: int) -> list[Measure
         ),
     ]
     if one(connection, f"SELECT count(*) {lost}"):
-        bear = "sum(CASE WHEN borne_by = 'customer' THEN weight * (loss_minor - recovered_minor) / level "
+        bear = (
+            "sum(CASE WHEN borne_by = 'customer' THEN weight * (loss_minor - recovered_minor) / level "
             "ELSE 0 END)"
+        )
         found += [
             Measure(
                 name="manipulated_share_of_transfer_fraud",
