@@ -172,6 +172,19 @@ def price_scale(spec: Spec, part: Int64) -> Float64:
     return np.asarray(data.countries().income_scale[country(spec, part)], np.float64)
 
 
+def towns(spec: Spec, part: Int64) -> tuple[Float64, Float64]:
+    """Latitude and longitude in degrees where each invented town lies: anywhere in a disc in its country.
+
+    Tens of thousandths, so that the table of places says exactly what distances are reckoned from.
+    """
+    table, at = data.countries(), country(spec, part)
+    far = table.radius_deg[at] * np.sqrt(keyed_uniform(spec.seed, "town-distance", part))
+    way = 2 * np.pi * keyed_uniform(spec.seed, "town-direction", part)
+    latitude = table.latitude_deg[at] + far * np.sin(way)
+    longitude = table.longitude_deg[at] + far * np.cos(way)
+    return np.round(latitude, 4), np.round(longitude, 4)
+
+
 def scale_of(spec: Spec, customers: Int64) -> Float64:
     """Prices where each customer lives, beside those of Germany in euros."""
     return price_scale(spec, np.asarray(customers) // spec.block)
@@ -329,7 +342,9 @@ def income_minor(spec: Spec, customers: Int64) -> Int64:
     kind = segment(spec.seed, customers)
     normal = ndtri(np.clip(keyed_uniform(spec.seed, "income", customers), 1e-9, 1 - 1e-9))
     scale = scale_of(spec, customers)
-    income = np.rint(scale * _INCOME_MEDIAN_MINOR[kind] * np.exp(_INCOME_LOG_SD[kind] * normal)).astype(np.int64)
+    income = np.rint(scale * _INCOME_MEDIAN_MINOR[kind] * np.exp(_INCOME_LOG_SD[kind] * normal)).astype(
+        np.int64
+    )
     return np.asarray(embed(income, 1.0, minimum=1.0), np.int64) if spec.marks.statistical else income
 
 

@@ -201,6 +201,72 @@ def countries() -> Countries:
     )
 
 
+@dataclass(frozen=True)
+class Rules:
+    """Rules of the monitoring engine: one value per rule, jurisdiction and time.
+
+    Attributes
+    ----------
+    rule, kind, family, jurisdiction, currency, source
+        Words; the family is law (nothing is raised), report, laundering or fraud.
+    threshold_minor
+        Minor units of the currency.
+    above
+        The threshold itself does not count.
+    period_days, least
+        Days over which amounts add up, and how many payments or parties it takes.
+    is_cash_only
+        Only cash counts.
+    valid_from, valid_to
+        First and last day; NaT where it still holds.
+    """
+
+    rule: tuple[str, ...]
+    kind: tuple[str, ...]
+    family: tuple[str, ...]
+    jurisdiction: tuple[str, ...]
+    currency: tuple[str, ...]
+    source: tuple[str, ...]
+    threshold_minor: NDArray[np.int64]
+    above: NDArray[np.bool_]
+    period_days: NDArray[np.int64]
+    least: NDArray[np.int64]
+    is_cash_only: NDArray[np.bool_]
+    valid_from: NDArray[np.datetime64]
+    valid_to: NDArray[np.datetime64]
+
+
+@lru_cache(maxsize=1)
+def rules() -> Rules:
+    """The rules of the monitoring engine."""
+    rows = _rows("rules")
+
+    def words(name: str) -> tuple[str, ...]:
+        return tuple(row[name] for row in rows)
+
+    def whole(name: str) -> NDArray[np.int64]:
+        return np.array([int(row[name]) for row in rows], np.int64)
+
+    def days(name: str) -> NDArray[np.datetime64]:
+        return np.array([row[name] or "NaT" for row in rows], "datetime64[D]")
+
+    return Rules(
+        rule=words("rule"),
+        kind=words("kind"),
+        family=words("family"),
+        jurisdiction=words("jurisdiction"),
+        currency=words("currency"),
+        source=words("rule_source"),
+        threshold_minor=100 * whole("threshold"),
+        above=np.array([row["comparison"] == "above" for row in rows]),
+        period_days=whole("period_days"),
+        least=whole("least"),
+        is_cash_only=np.array([row["is_cash_only"] == "1" for row in rows]),
+        valid_from=days("valid_from"),
+        valid_to=days("valid_to"),
+    )
+
+
 @lru_cache(maxsize=1)
 def rhythms() -> dict[str, Rhythm]:
     """When things are done."""
