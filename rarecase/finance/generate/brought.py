@@ -46,7 +46,8 @@ def brought(plan: Plan, low: int, high: int) -> Brought:
     details: Details = plan.details
     devices = details.devices.take(_within(details.devices.customer, low, high))
     networks = details.networks.take(_within(details.home[details.networks.case], low, high))
-    new_cards = details.new_cards.take(_within(details.new_cards.customer, low, high))
+    cards = _within(details.new_cards.customer, low, high)
+    new_cards = details.new_cards.take(cards)
     home = details.home
     return Brought(
         devices=devices,
@@ -56,7 +57,9 @@ def brought(plan: Plan, low: int, high: int) -> Brought:
         network_home=home[networks.case],
         edits=details.edits.take(_within(details.edits.customer, low, high)),
         new_cards=new_cards,
-        replacement_id=plan.keys.case_rows("card_replacements", home[new_cards.case], _nth(new_cards.case)),
+        replacement_id=plan.keys.case_rows(
+            "card_replacements", home[new_cards.case], _nth(details.new_cards.case)[cards]
+        ),
     )
 
 
@@ -65,5 +68,9 @@ def _within(customers: Int64, low: int, high: int) -> Int64:
 
 
 def _nth(case: Int64) -> Int64:
-    """Zeros: a case replaces one card."""
-    return np.zeros(case.size, np.int64)
+    """How many rows of the same case stand before each."""
+    order = np.argsort(case, kind="stable")
+    ranked = case[order]
+    number = np.empty(case.size, np.int64)
+    number[order] = np.arange(case.size) - np.searchsorted(ranked, ranked)
+    return number
