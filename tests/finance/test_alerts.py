@@ -214,7 +214,7 @@ def test_accounts_of_one_person_are_added_up_together() -> None:
     assert "cash_report_in" in rules_of(ledger, "US")
 
 
-@pytest.mark.parametrize(("senders", "hits"), [(6, True), (5, False)])
+@pytest.mark.parametrize(("senders", "hits"), [(4, True), (3, False)])
 def test_fan_in_counts_different_payers(senders: int, hits: bool) -> None:
     ledger = Ledger()
     for number in range(12):
@@ -239,7 +239,7 @@ def test_a_window_that_spoke_starts_again() -> None:
         ledger.pay(10 + number % 6, 5, "mobile", 30 + number / 4, 900)
     found = spoken(ledger)
     found = found[found["rule"] == "fan_in"]
-    assert found["listed"].tolist() == [list(range(n, n + 6)) for n in (0, 6, 12)]
+    assert found["listed"].tolist() == [list(range(n, n + 4)) for n in (0, 4, 8, 12)]
 
 
 def test_money_between_accounts_of_one_person_is_no_movement() -> None:
@@ -301,9 +301,9 @@ def test_crypto_high_risk_and_round_amounts() -> None:
         ledger.pay(7, 20 + number % 2, "web", 50 + 6 * number, 1_500)
     assert {"crypto", "high_risk_country", "round_amounts"} <= rules_of(ledger)
     near = Ledger()
-    near.pay(5, EXCHANGE, "crypto_mobile", 10, 3_900)
+    near.pay(5, EXCHANGE, "crypto_mobile", 10, 2_400)
     for number in range(4):
-        near.pay(7, 20 + number % 2, "web", 50 + 6 * number, 1_503.7)
+        near.pay(7, 20 + number % 2, "web", 50 + 6 * number, 1_510)
     assert not {"crypto", "round_amounts"} & rules_of(near)
 
 
@@ -328,10 +328,10 @@ def test_a_wage_that_stays_away_is_noticed_when_it_is_late() -> None:
 
 def test_new_payees_new_devices_and_names_that_differ() -> None:
     ledger = Ledger()
-    ledger.pay(5, 8, "mobile", 10, 3_000, payee_age=0, device_age=500)
-    ledger.pay(6, 8, "mobile", 11, 400, payee_age=0, device_age=1)
-    ledger.pay(7, 8, "mobile", 12, 900, payee_age=300, device_age=300, payee_check=2)
-    ledger.pay(9, 8, "mobile", 12, 2_400, payee_age=3, device_age=300, payee_check=0)
+    ledger.pay(5, 20, "mobile", 10, 3_010, payee_age=0, device_age=500)
+    ledger.pay(6, 21, "mobile", 11, 410, payee_age=0, device_age=1)
+    ledger.pay(7, 22, "mobile", 12, 910, payee_age=300, device_age=300, payee_check=2)
+    ledger.pay(9, 23, "mobile", 12, 2_410, payee_age=3, device_age=300, payee_check=0)
     alerts = spoken(ledger)
     assert sorted(zip(alerts["rule"], alerts["listed"].str[0], strict=True)) == [
         ("new_device_payee", 1),
@@ -424,10 +424,10 @@ def test_thresholds_are_in_the_currency_of_the_place() -> None:
 def test_an_alert_lists_at_most_fifty_payments() -> None:
     ledger = Ledger()
     for number in range(120):
-        ledger.pay(CASH, 5, "cash_in", 10 + number / 10, 90)
+        ledger.pay(CASH, 5, "cash_in", 10 + number / 10, 60)
     alerts = spoken(ledger)
-    found = alerts[alerts["rule"].isin(["structuring", "cash_volume"])]
-    assert len(found)
+    found = alerts[alerts["rule"] == "cash_volume"]
+    assert len(found) == 2
     assert found["listed"].str.len().tolist() == [50] * len(found)
     assert (found["payments"] > 50).all()
     assert [rows[-1] - rows[0] for rows in found["listed"]] == [49] * len(found)

@@ -26,8 +26,8 @@ from rarecase.finance.generate.monitor.seen import Holders, Seen, holders, sort
 from rarecase.finance.generate.monitor.windows import windows
 from rarecase.finance.schema import ALERT_OUTCOMES, CURRENCIES, JURISDICTIONS, RULE_KINDS, SCHEMA
 
-#: Transfers in whole steps of a twelfth of the rule's threshold count as round.
-_ROUND_STEPS = 12
+#: Transfers in whole hundreds of the currency count as round, and where prices are high in whole 500s.
+_ROUND_MINOR, _HIGH_PRICES = 10_000, 2.0
 #: What the night books between one and five can be read after the load that begins at six.
 _NIGHT_S, _LOAD_S = 3_600, 23_400
 _READ_AFTER_LOAD = (
@@ -123,8 +123,7 @@ def rules_table(plan: Plan, part: int) -> pa.Table:
 
 
 def _raised(days: int, seen: Seen, rules: Book, who: Holders) -> Raised:
-    step = [int(rules.threshold[n]) // _ROUND_STEPS for n in rules.numbers("round_amounts")]
-    sorted_ = sort(seen, who.block, max([*step, 1]))
+    sorted_ = sort(seen, who.block, _ROUND_MINOR * (5 if seen.scale > _HIGH_PRICES else 1))
     found = windows(seen, sorted_, rules, _incomes(seen, who))
     return together(
         [

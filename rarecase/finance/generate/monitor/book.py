@@ -62,7 +62,7 @@ LOOKS = {
     "crypto": Look(seen.CRYPTO),
     "high_risk_country": Look(seen.HIGH_RISK),
     "dormant_woken": Look(seen.WOKEN),
-    "unusual_credit": Look(seen.PAID_IN | seen.CASH_IN, incomes=3.0),
+    "unusual_credit": Look(seen.PAID_IN | seen.CASH_IN, incomes=1.5),
     "cheque_velocity": Look(seen.CHEQUE),
     "refund_ratio": Look(seen.GIVEN_BACK),
     "merchant_disputes": Look(seen.DISPUTED),
