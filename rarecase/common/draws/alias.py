@@ -118,8 +118,9 @@ class AliasTable:
 
     def at(self, u: FloatArray) -> IntArray:
         """Positions for given uniforms in [0, 1): stateless, and in general not monotone in ``u``."""
-        out = np.empty(len(u), np.int64)
-        _draw(self._keep, self._alias, np.ascontiguousarray(u, np.float64), out)
+        given = np.ascontiguousarray(u, np.float64)
+        out = np.empty(given.shape, np.int64)
+        _draw(self._keep, self._alias, given.ravel(), out.ravel())
         return out
 
 
