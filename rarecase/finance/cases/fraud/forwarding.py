@@ -1,116 +1,242 @@
-"""What mules do with stolen money: draw it as cash, or send it on, soon after it came."""
+"""What mules do with stolen money: draw it as cash or send it on; and what is taken back from them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtri
+from numpy.typing import NDArray
 
-from rarecase.common.seeds import Float64, Int64, keyed_uniform
+from rarecase.common.seeds import Float64, Int64
+from rarecase.common.tables import NEVER
 from rarecase.finance import data
 from rarecase.finance.cases import ground
-from rarecase.finance.cases.footprint import ROLES, CaseRows, case_rows, join
+from rarecase.finance.schema import PAYEE_CHECKS
 
 if TYPE_CHECKING:
     from rarecase.common.spec import Spec
+    from rarecase.finance.cases.canvas import Canvas
 
-#: Cash withdrawals out of one transfer, and payments of a case before which the mules' ones are numbered.
-_DRAWS = 4
-_FIRST_ROW = 16
+#: Cash withdrawals out of one credit at most, and the least credit for which a mule goes to a machine.
+_DRAWS, _LEAST_CASH = 6, 15_000
 _LEAST_GAP_S = 120
+#: Of seven in ten of the credits that machines can give cash is drawn; what is sent on goes to the collector,
+#: from the first figure on to an exchange for crypto-assets, and from the second on abroad.
+_CASH, _TO_EXCHANGE, _ABROAD = 0.7, 0.80, 0.92
+#: Seconds until a mule acts, at most.
+MOST_WAIT_S = 24 * 3_600
 
 
-def forward(spec: Spec, name: str, difficulty: float, drains: CaseRows, until: Int64) -> CaseRows:
-    """Payments by which mules pass each transfer on.
+@dataclass(frozen=True)
+class Came:
+    """Payments that reached mules; all of shape (n, k).
+
+    Attributes
+    ----------
+    row
+        Number of the payment within its case, -1 where there is none.
+    second
+        When it was ordered.
+    paid, amount
+        Minor units of the payer's currency, and of the mule's.
+    payer, account
+        Addresses of the victim's and of the mule's account.
+    """
+
+    row: Int64
+    second: Int64
+    paid: Int64
+    amount: Int64
+    payer: Int64
+    account: Int64
+
+    @property
+    def real(self) -> NDArray[np.bool_]:
+        """Which of them were booked."""
+        return self.row >= 0
+
+
+def came(on: Canvas, row: Int64, second: Int64, paid: Int64, payer: Int64, account: Int64) -> Came:
+    """Payments as the mules got them, in their currency; arguments broadcast to the shape of `row`."""
+    when, gave, victim, mule = (np.broadcast_to(each, row.shape) for each in (second, paid, payer, account))
+    amount = exchanged(on, np.maximum(when, 0), gave, victim, mule)
+    return Came(row, when, np.where(row >= 0, gave, 0), np.where(row >= 0, amount, 0), victim, mule)
+
+
+def exchanged(on: Canvas, second: Int64, amount: Int64, payer: Int64, payee: Int64) -> Int64:
+    """What the holder of `payee` gets of `amount` in the currency of `payer` (addresses)."""
+    source, target = (ground.currency(on.spec, on.part_of(each)) for each in (payer, payee))
+    return ground.exchanged(on.spec, second, amount, *np.broadcast_arrays(source, target))
+
+
+def pass_on(
+    on: Canvas, name: str, got: Came, collector: Int64, until: Int64, least_s: int = _LEAST_GAP_S
+) -> Int64:
+    """Mules keep up to an eighth of each credit and pass the rest on.
 
     Parameters
     ----------
     name
-        Label of the entry of the spec.
-    drains
-        Transfers to the mules.
+        Of the draws.
+    got
+        What came.
+    collector
+        Customer who collects, shape (n,).
     until
-        Per case: second from which the mules' accounts are stopped.
+        Second from which the mules' accounts are stopped, shape (n,).
+    least_s
+        Seconds until the credit is booked for certain.
 
     Returns
     -------
-    CaseRows
-        Half of the transfers are drawn as cash, in up to four withdrawals; of the others nine tenths or more
-        are sent on. All are inside the data and before `until`.
+    int64[n, k]
+        Minor units of the mule's currency that are left of each credit.
+
+    Notes
+    -----
+    Half an hour passes in the median at difficulty 0 and some eight at 1, a day at most. 80 to 95 % of a
+    credit leaving within hours to two days is what mule accounts are known by.
     """
-    cash = _u(spec, name, "exit", drains, 1)[:, 0] < 0.5
-    wait = ndtri(np.clip(_u(spec, name, "wait", drains, _DRAWS), 1e-9, 1 - 1e-9))
-    gap = 1_800 * 16.0**difficulty * np.exp(0.9 * wait)
-    when = drains.second[:, None] + _LEAST_GAP_S + np.cumsum(gap, axis=1).astype(np.int64)
-    rows = join(
-        [
-            _withdrawn(
-                spec, name, difficulty, drains.take(np.flatnonzero(cash)), _at_machines(spec, when[cash])
-            ),
-            _sent_on(spec, name, drains.take(np.flatnonzero(~cash)), when[~cash, 0]),
-        ]
+    width = got.row.shape[1]
+    keeps = 0.02 + 0.10 * on.u(f"{name}-keeps", width)
+    goal = np.rint(got.amount * (1 - keeps)).astype(np.int64)
+    cap = ground.cash_minor(0.4 + on.between(0.55, 0.3) * on.u(f"{name}-cap", width))
+    out = on.u(f"{name}-exit", width)
+    cash = got.real & (goal <= 5 * cap) & (goal >= _LEAST_CASH) & (out < _CASH)
+    spread = np.exp(0.8 * on.normal(f"{name}-wait", width))
+    wait = np.clip(on.between(1_800, 28_800) * spread, least_s, MOST_WAIT_S).astype(np.int64)
+    since, u = got.second + wait, on.u(f"{name}-when", width)
+    late = since >= on.horizon
+    at_machine = on.paced(since, since + int(on.between(600, 28_800)), u, "cash")
+    at_machine = np.where(late, since, at_machine)
+    moved = _drawn(on, name, got, np.where(cash, goal, 0), cap, at_machine, until)
+    at_desk = np.where(late, since, on.paced(since, since + 3_600, u))
+    moved += _sent(on, name, got, np.where(cash, 0, goal), out, collector, at_desk, until)
+    return np.asarray(got.amount - moved, np.int64)
+
+
+def _drawn(on: Canvas, name: str, got: Came, goal: Int64, cap: Int64, since: Int64, until: Int64) -> Int64:
+    """Notes as machines give them, the largest first; returns what was drawn."""
+    sums = ground.ATM_MINOR
+    when = np.stack([since + draw * 600 for draw in range(_DRAWS)], axis=-1)
+    gaps = np.exp(0.7 * on.normal(f"{name}-gap", since.shape[1] * _DRAWS)).reshape(when.shape)
+    when = when + np.cumsum((on.between(300, 3_600) * gaps).astype(np.int64), axis=-1)
+    moved, left = np.zeros_like(goal), goal.copy()
+    cash = on.at(on.part_of(got.account), "cash")
+    for draw in range(_DRAWS):
+        most = np.minimum(left, cap)
+        notes = np.where(most >= sums[0], sums[np.searchsorted(sums, most, side="right") - 1], 0)
+        told = on.pay(
+            on.every[:, None],
+            when[..., draw],
+            notes,
+            got.account,
+            cash,
+            "cash_out",
+            "cash_out",
+            where=got.real & (when[..., draw] < until[:, None]),
+        )
+        moved += np.where(told >= 0, notes, 0)
+        left -= notes
+    return moved
+
+
+def _sent(
+    on: Canvas, name: str, got: Came, goal: Int64, out: Float64, collector: Int64, when: Int64, until: Int64
+) -> Int64:
+    """Transfers to the collector, to an exchange or abroad; returns what was sent."""
+    part = on.part_of(got.account)
+    exchange = (on.u(f"{name}-exchange", goal.shape[1]) * on.slots.exchanges_n).astype(np.int64)
+    mobile = on.u(f"{name}-way", goal.shape[1]) < 0.7
+    moved = np.zeros_like(goal)
+    for low, high, payee, ways in (
+        (0.0, _TO_EXCHANGE, np.broadcast_to(on.account(collector)[:, None], goal.shape), ("mobile", "web")),
+        (_TO_EXCHANGE, _ABROAD, on.at(part, "exchanges", exchange), ("crypto_mobile", "crypto_web")),
+        (_ABROAD, 1.0, on.at(part, "abroad"), ("wire_web", "wire_web")),
+    ):
+        code = np.where(mobile, data.ways().code(ways[0]), data.ways().code(ways[1]))
+        told = on.pay(
+            on.every[:, None],
+            when,
+            goal,
+            got.account,
+            payee,
+            code,
+            "forward",
+            where=got.real & (out >= low) & (out < high) & (when < until[:, None]),
+        )
+        moved += np.where(told >= 0, goal, 0)
+    return moved
+
+
+def recall(on: Canvas, got: Came, left: Int64, known: Int64, share: float) -> Int64:
+    """The bank asks back what is left at the mules, and gets it for a share of the cases some days later.
+
+    Returns
+    -------
+    int64[n, k]
+        Minor units of the victim's currency that came back of each payment.
+    """
+    u = on.u("recall", 2)
+    asked = (known != NEVER) & (u[:, 0] < share)
+    when = np.where(
+        asked, np.minimum(known, on.horizon) + ((1 + 5 * u[:, 1]) * ground.DAY_S).astype(np.int64), -1
     )
-    stop = np.minimum(until, spec.days * ground.DAY_S)[rows.case]
-    return rows.take(np.flatnonzero(rows.second < stop))
-
-
-def _at_machines(spec: Spec, when: Int64) -> Int64:
-    """The same waits told by the clock of cash, which runs by day: a night's wait ends in the morning."""
-    horizon_s = spec.days * ground.DAY_S
-    clock = ground.clock(spec.start, spec.days, "cash")
-    first = when[:, :1]
-    begun = clock.share(np.minimum(first[:, 0], horizon_s - 1) * ground.SECOND_US)[:, None]
-    later = begun + (when - first + _LEAST_GAP_S) / horizon_s
-    second = clock.at(np.minimum(later, 1 - 1e-12).ravel()).reshape(later.shape) // ground.SECOND_US
-    return np.where(later < 1, np.maximum(second, first), horizon_s)
-
-
-def _withdrawn(spec: Spec, name: str, difficulty: float, drains: CaseRows, when: Int64) -> CaseRows:
-    """Notes as people draw them, larger ones when easy; never more than came."""
-    drawn = ground.cash_minor(_u(spec, name, "notes", drains, _DRAWS) ** (1 / (3 - 2 * difficulty)))
-    left = drains.amount[:, None] - np.cumsum(drawn, axis=1)
-    row, draw = np.nonzero(left >= 0)
-    slots = ground.slots(spec.block)
-    part = drains.payee // slots.width
-    return case_rows(
-        case=drains.case[row],
-        row=_FIRST_ROW + drains.row[row] * _DRAWS + draw,
-        home=drains.home[row],
-        second=when[row, draw],
-        amount=drawn[row, draw],
-        payer=drains.payee[row],
-        payee=part[row] * slots.width + slots.first("cash"),
-        way=data.ways().code("cash_out"),
-        new_device=0,
-        role=ROLES.index("cash_out"),
-        stage=-1,
+    second = when[:, None] + 61 * np.arange(left.shape[1])
+    told = on.pay(
+        on.every[:, None],
+        second,
+        left,
+        got.account,
+        got.payer,
+        "recall",
+        "recall",
+        refers=got.row,
+        where=asked[:, None] & (left >= 100) & got.real,
     )
+    back = exchanged(on, np.maximum(second, 0), left, got.account, got.payer)
+    return np.where(told >= 0, back, 0).astype(np.int64)
 
 
-def _sent_on(spec: Spec, name: str, drains: CaseRows, when: Int64) -> CaseRows:
-    slots, ways = ground.slots(spec.block), data.ways()
-    part, slot = np.divmod(drains.payee, slots.width)
-    mule = part * spec.block + slot
-    u = _u(spec, name, "on", drains, 4)
-    payee = ground.near(spec, mule, u[:, 0], u[:, 1])
-    # A second mule is neither the first one nor the victim.
-    payee = np.where(payee == drains.home, ground.another(spec, drains.home, drains.home), payee)
-    return case_rows(
-        case=drains.case,
-        row=_FIRST_ROW + drains.row * _DRAWS,
-        home=drains.home,
-        second=when,
-        amount=np.maximum(np.rint(drains.amount * (0.9 + 0.08 * u[:, 2])), 1).astype(np.int64),
-        payer=drains.payee,
-        payee=slots.customer(payee),
-        way=np.where(u[:, 3] < 0.7, ways.code("mobile"), ways.code("web")),
-        new_device=0,
-        role=ROLES.index("forward"),
-        stage=-1,
-    ).take(np.flatnonzero(payee != mule))
+def of_each(law: Callable[[Spec, Int64], Int64], spec: Spec, customers: Int64) -> Int64:
+    """What a law of `ground` says of customers, for columns of them."""
+    return law(spec, np.ascontiguousarray(customers).ravel()).reshape(customers.shape)
 
 
-def _u(spec: Spec, name: str, what: str, drains: CaseRows, width: int) -> Float64:
-    ids = (drains.home * 16 + drains.row)[:, None] * 16 + np.arange(width)
-    return keyed_uniform(spec.seed, ("case", name, what), ids)
+def stop_mules(on: Canvas, mules: list[Int64], known: Int64, share: float = 0.6) -> Int64:
+    """The mules' banks stop their accounts hours after the victim's bank knows, in a share of the cases.
+
+    Returns
+    -------
+    int64[n]
+        Second from which nothing leaves the mules' accounts; the end of the data where nobody stops them.
+    """
+    u = on.u("mules-stopped", 2)
+    stops = (known != NEVER) & (u[:, 0] < share)
+    since = np.where(
+        stops, np.minimum(known, on.horizon) + ((1 + 20 * u[:, 1]) * 3_600).astype(np.int64), NEVER
+    )
+    for mule in mules:
+        kept = stops & (mule >= 0)
+        on.stop(
+            on.every, on.account(np.maximum(mule, 0)), since, days_later(since, 30), "account", where=kept
+        )
+    return np.where(stops, np.minimum(since, on.horizon), on.horizon)
+
+
+def days_later(since: Int64, days: Float64 | float) -> Int64:
+    """Moments some days later; NEVER stays NEVER."""
+    later = np.where(since == NEVER, 0, since) + np.asarray(np.asarray(days) * ground.DAY_S, np.int64)
+    return np.where(since == NEVER, NEVER, later)
+
+
+def payee_checks(on: Canvas, what: str, width: int) -> Int64:
+    """Outcomes of the check of the payee's name for mules, shape (n, width).
+
+    The name that the victim was told does not fit in a third of them at difficulty 0, in a sixth at 1.
+    """
+    odd = on.between(0.36, 0.16)
+    edges = np.cumsum([1 - odd, 0.25 * odd, 0.4 * odd])
+    return np.minimum(np.searchsorted(edges, on.u(what, width), side="right"), len(PAYEE_CHECKS) - 1)

@@ -1,0 +1,140 @@
+"""Invoice redirection: a company pays a known supplier's invoice to an account that is not the supplier's."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from rarecase.common.seeds import Int64, keyed_integers
+from rarecase.common.spec import Spec
+from rarecase.finance.cases import ground
+from rarecase.finance.cases.base import money, said
+from rarecase.finance.cases.canvas import HOUR_S, Canvas
+from rarecase.finance.cases.footprint import Footprint
+from rarecase.finance.cases.fraud.scams import Scam, finish, mule_accounts, noticed_so, send
+
+#: Genuine invoices before the forged ones, and forged ones at most.
+_GENUINE, _FORGED = 3, 2
+_BOOKED_S = 5 * HOUR_S
+
+
+class AppInvoice(Scam):
+    """Business e-mail compromise: the usual invoice, the usual sum, another account."""
+
+    title: ClassVar[str] = "Authorised push payment: invoice redirection"
+    definition: ClassVar[str] = (
+        "A company (kind employer) pays the same supplier, another company, three wires of like sums "
+        "(within 12 % of each other), a month apart, or a seventh of the data if that is less. One "
+        "interval after the last of them it sends one or two wires of that sum (each within 4 % of the "
+        "mean of the three at difficulty 0, within 20 % at 1) to a private customer's account that it "
+        "never paid, two days apart if there are two, and none to the supplier in that interval. The "
+        "receiver, unless stopped before, passes on at least three quarters of each within 30 hours after "
+        "it was ordered, by cash withdrawals or by one transfer or wire. The home is the company's owner; "
+        "the mule's account is a second account newly opened where the mule had none."
+    )
+    share: ClassVar[float] = 0.015
+    reason: ClassVar[str] = "some 1.5 in 100 cases redirect an invoice (expert)"
+    hint: ClassVar[str] = "Only owners of employers are eligible, about one customer in sixty; raise `size`."
+
+    kind: Literal["app_invoice"] = "app_invoice"
+    amount: float = Field(
+        default=8_000.0, gt=10, le=1e6, description="median invoice in units of the currency"
+    )
+
+    def eligible(self, spec: Spec, entities: Int64) -> NDArray[np.bool_]:
+        """Owners of companies with staff."""
+        return (ground.owned(spec, entities, "employers") >= 0) & (spec.size > 4)
+
+    def members(self, spec: Spec, homes: Int64) -> Int64:
+        """The owner, who collects, and a mule."""
+        return np.full(homes.shape, 3)
+
+    def gap_s(self, spec: Spec) -> int:
+        """Seconds between invoices."""
+        return int(min(30.0, spec.days / 7) * ground.DAY_S)
+
+    def span_s(self, spec: Spec) -> int:
+        """Seconds from the first genuine invoice to the last forged one."""
+        return min((_GENUINE + 1) * self.gap_s(spec), spec.days * ground.DAY_S * 2 // 3)
+
+    def draw(self, on: Canvas) -> Footprint:
+        """The supplier is paid as usual, then somebody else is."""
+        own, part = ground.owned(on.spec, on.homes, "employers"), on.part(on.homes)
+        company = on.at(part, "employers", own)
+        supplier = self._supplier(on, part, own)
+        gap = self.gap_s(on.spec)
+        sums = on.lognormal("sum", self.amount * 100 * on.scale, 0.7)
+        swing = 0.94 + 0.12 * on.u("swing", _GENUINE)
+        invoices = np.rint(sums * swing).astype(np.int64)
+        base = on.onset[:, None] + gap * np.arange(_GENUINE)
+        window = min(2 * ground.DAY_S, gap // 3)
+        due = on.within(base, base + window, on.u("due", _GENUINE), "office")
+        on.pay(
+            on.every[:, None],
+            due,
+            invoices,
+            company[:, None],
+            supplier[:, None],
+            "wire_web",
+            "own_use",
+            tainted=0,
+        )
+        forged, refused = self._forged(on, company, due[:, -1], gap, window, invoices.mean(axis=1))
+        return finish(
+            on,
+            forged,
+            refused,
+            told=0.9,
+            hours=24 * on.between(8, 16),
+            least_s=_BOOKED_S,
+            robbed=[on.members(2)],
+            usual=np.rint(invoices.mean(axis=1)).astype(np.int64),
+            total=forged.paid.sum(axis=1),
+        )
+
+    def story(self, spec: Spec, facts: dict[str, Any]) -> str:
+        """What happened, in one sentence."""
+        return (
+            f"From {said(spec, facts['started'])} on a company paid a supplier's invoices of about "
+            f"{money(facts['usual'], facts['currency'])}; then {money(facts['total'], facts['currency'])} "
+            f"went to another account by {said(spec, facts['last_second'])}; {noticed_so(spec, facts)}."
+        )
+
+    def _supplier(self, on: Canvas, part: Int64, own: Int64) -> Int64:
+        """Another company at the same place or one that deals with it."""
+        there = ground.near_part(on.spec, part, on.one("supplier-place"), 0.6)
+        n = on.slots.employers_n
+        other = (own + 1 + (on.one("supplier") * (n - 1)).astype(np.int64)) % n
+        return on.at(there, "employers", other)
+
+    def _forged(
+        self, on: Canvas, company: Int64, last: Int64, gap: int, window: int, usual: NDArray[np.float64]
+    ) -> Any:
+        mule = on.members(2)
+        bare = ground.second_account(on.spec, mule) == ground.NO_SECOND
+        second = np.stack(
+            [last + gap + two * min(2 * ground.DAY_S, gap // 4) for two in range(_FORGED + 1)], axis=1
+        )
+        second = on.ascending(
+            on.within(second, second + window // 3, on.u("forged", _FORGED + 1), "office"), HOUR_S
+        )
+        opened = np.maximum(second[:, 0] - ((2 + 30 * on.one("opened")) * ground.DAY_S).astype(np.int64), 0)
+        on.edit(on.every, mule, "second_account", opened, where=bare)
+        account = np.where(
+            bare, on.account(mule, "second"), mule_accounts(on, np.zeros((on.n, 1), np.int64))[:, 0]
+        )
+        near = 0.04 * 5.0**self.difficulty
+        amount = usual[:, None] * (1 + near * (2 * on.u("near", _FORGED + 1) - 1))
+        number = 1 + keyed_integers(on.spec.seed, ("case", self.label, "forged"), on.homes, _FORGED)
+        return send(
+            on,
+            number,
+            second,
+            np.rint(amount).astype(np.int64),
+            np.broadcast_to(account[:, None], second.shape),
+            "wire_web",
+            payer=company[:, None],
+        )
