@@ -140,7 +140,7 @@ class CardNotPresent(BankCase):
         way = np.where(u < 0.8, ways[0], np.where(u < 0.94, ways[1], ways[2]))
         device = (way == ways[0]).astype(np.int64)
         reported, detected = self._seen(on, second)
-        known = np.minimum(reported, detected)[:, None]
+        known = np.minimum(np.minimum(reported, detected), on.horizon)[:, None]
         declined = refusals(on, "refused", width, 0.16, "wrong_code", "suspected_fraud", "limit_exceeded")
         declined = np.where(second >= known, _BLOCKED, declined)
         attempted, frictionless = THREE_DS.index("attempted"), THREE_DS.index("frictionless")

@@ -217,7 +217,7 @@ class CardTesting(BankCase):
             device=1 + np.tile(np.arange(holder.shape[1]), _USES),
             ip=1,
             declined=np.where(late, _BLOCKED, USUAL),
-            where=works & (second < known[:, None] + DAY_S),
+            where=works & (second < np.minimum(known, on.horizon)[:, None] + DAY_S),
         )
         return Paid(np.where(late, -1, row), second, amount, payer, payee)
 

@@ -111,18 +111,19 @@ class Skimming(BankCase):
         real = who >= 0
         holder = np.where(real, who, on.homes[:, None])
         skimmed = self._copied(on, holder, real)
-        begin = np.where(real, skimmed, -1).max(axis=1) + (DAY_S * (1 + 2 * on.one("rests"))).astype(np.int64)
+        rests = min(1.0, on.spec.days / 30) * DAY_S * (1 + 2 * on.one("rests"))
+        begin = np.where(real, skimmed, -1).max(axis=1) + rests.astype(np.int64)
         spread = int(min(on.between(3, 10), on.spec.days / 12) * DAY_S)
         away, distance = _far_places(on, holder)
         last_home = on.within(
             begin[:, None], begin[:, None] + spread, on.u("at-home", holder.shape[1]), "day"
         )
         # Copies that would be used after the end of the data are not used in it.
-        real &= last_home < on.horizon - 12 * HOUR_S
+        real &= last_home < on.horizon - min(12 * HOUR_S, on.horizon // 20)
         self._at_home(on, holder, real, last_home)
         soon = distance / FASTEST * 3_600 * (0.25 + 0.6 * on.u("too-fast", holder.shape[1]))
         first = last_home + np.maximum(soon, 30).astype(np.int64)
-        seen = np.where(real, first, NEVER).min(axis=1) + 3 * HOUR_S
+        seen = np.where(real, first, on.horizon).min(axis=1) + 3 * HOUR_S
         reported, detected = on.noticed(
             seen, told=0.9, hours=on.between(40, 90), found=0.4, found_hours=on.between(30, 60)
         )
@@ -221,7 +222,11 @@ class Skimming(BankCase):
         declined = refusals(on, "refused", width, 0.15, "suspected_fraud", "limit_exceeded")
         declined = np.where(second >= known[:, None], _BLOCKED, declined)
         payer = on.account(who)
-        wanted = np.tile(real, (1, _USES)) & (use < number) & (second < known[:, None] + DAY_S)
+        wanted = (
+            np.tile(real, (1, _USES))
+            & (use < number)
+            & (second < np.minimum(known, on.horizon)[:, None] + DAY_S)
+        )
         row = on.pay(
             on.every[:, None],
             second,
