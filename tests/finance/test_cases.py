@@ -45,25 +45,32 @@ def drained(dataset: Dataset) -> set[int]:
 
 
 def rings(dataset: Dataset) -> list[list[int]]:
-    """Cycles of 3 to 8 transfers, each later than the last and 0.1 to 10 % smaller, within two days."""
-    rows = payments(dataset).query("payment_type == 'transfer'")
-    leaving: dict[int, list[tuple[pd.Timestamp, int, int, int]]] = {}
-    columns = ("payer_account_id", "booked_at", "amount_minor", "payee_account_id", "transaction_id")
-    for payer, when, amount, payee, key in rows[list(columns)].itertuples(index=False):
-        leaving.setdefault(payer, []).append((when, amount, payee, key))
+    """Cycles of 3 to 12 hops, each later than the last and 0.1 to 10 % below what it credited, in two days."""
+    rows = payments(dataset).query("payment_type in ['transfer', 'wire']")
+    leaving: dict[int, list[tuple[pd.Timestamp, int, int, int, int]]] = {}
+    columns = (
+        "payer_account_id",
+        "booked_at",
+        "amount_minor",
+        "credited_minor",
+        "payee_account_id",
+        "transaction_id",
+    )
+    for payer, when, *more in rows[list(columns)].itertuples(index=False):
+        leaving.setdefault(payer, []).append((when, *more))
     found = []
     for start, first in leaving.items():
-        for when, amount, payee, key in first:
-            paths = [(payee, when, amount, [key])]
+        for when, _, credited, payee, key in first:
+            paths = [(payee, when, credited, [key])]
             while paths:
                 here, at, last, keys = paths.pop()
-                for later, next_amount, there, next_key in leaving.get(here, []):
-                    smaller = 0.90 * last <= next_amount <= 0.999 * last
-                    if at < later <= when + 48 * HOUR and smaller and len(keys) < 8:
+                for later, amount, came, there, next_key in leaving.get(here, []):
+                    smaller = 0.90 * last <= amount <= 0.999 * last
+                    if at < later <= when + 52 * HOUR and smaller and len(keys) < 12:
                         if there == start and len(keys) >= 2:
                             found.append([*keys, next_key])
                         elif there != start:
-                            paths.append((there, later, next_amount, [*keys, next_key]))
+                            paths.append((there, later, came, [*keys, next_key]))
     return found
 
 
@@ -93,10 +100,11 @@ def test_rings_keep_a_fee_and_their_order(world: Dataset) -> None:
     rows = labels.merge(payments(world), left_on="row_id", right_on="transaction_id")
     for _, ring in rows.sort_values("booked_at").groupby("case_id"):
         amounts, times = ring["amount_minor_y"].to_numpy(), ring["booked_at"].to_numpy()
+        came = ring["credited_minor"].to_numpy()
         assert (np.diff(times) > np.timedelta64(0)).all()
         assert (ring["payee_account_id"].to_numpy()[:-1] == ring["payer_account_id"].to_numpy()[1:]).all()
         assert ring["payee_account_id"].iloc[-1] == ring["payer_account_id"].iloc[0]
-        kept = 1 - amounts[1:] / amounts[:-1]
+        kept = 1 - amounts[1:] / came[:-1]
         assert ((kept > 0.010) & (kept < 0.050)).all()
         assert ring["stage"].astype(str).tolist() == ["layering"] * (len(ring) - 1) + ["integration"]
 
@@ -104,8 +112,9 @@ def test_rings_keep_a_fee_and_their_order(world: Dataset) -> None:
 def test_rings_differ_from_each_other(world: Dataset) -> None:
     cases = world.table("cases").to_pandas().query("kind == 'laundering_cycle'")
     facts = cases["parameters"].map(json.loads)
-    assert len({(fact["members"], fact["first_hop"], fact["last_hop"]) for fact in facts}) >= 0.9 * len(facts)
-    assert set(range(3, 9)) >= {fact["members"] for fact in facts}
+    assert len({(fact["members"], fact["first_sum"], fact["last_sum"]) for fact in facts}) >= 0.9 * len(facts)
+    assert set(range(3, 13)) >= {fact["members"] for fact in facts}
+    assert len({fact["members"] for fact in facts}) > 4
 
 
 def test_stopped_cards_take_purchases_away(world: Dataset) -> None:
@@ -167,7 +176,7 @@ def test_impossible_wishes_are_refused() -> None:
     with pytest.raises(PlanError, match="eligible"):
         make_plan(load_spec(bank(cases=[{"kind": "payroll_run", "count": 1500}])))
     with pytest.raises(SpecError, match="smallest"):
-        load_spec(bank(cases=[{"kind": "laundering_cycle", "count": 1, "smallest": 9}]))
+        load_spec(bank(cases=[{"kind": "laundering_cycle", "count": 1, "smallest": 9, "largest": 5}]))
     with pytest.raises(SpecError, match="account_takeover"):
         load_spec(bank(cases=[{"kind": "acount_takeover", "count": 1}]))
 

@@ -87,8 +87,8 @@ def test_nobody_is_in_two_cases_though_rings_choose_their_members() -> None:
             size=400,
             block=100,
             cases=[
-                {"kind": "laundering_cycle", "name": "a", "count": 20, "difficulty": 0.9},
-                {"kind": "laundering_cycle", "name": "b", "count": 20, "difficulty": 0.2},
+                {"kind": "laundering_cycle", "name": "a", "count": 20, "difficulty": 0.9, "largest": 6},
+                {"kind": "laundering_cycle", "name": "b", "count": 20, "difficulty": 0.2, "largest": 6},
                 {"kind": "account_takeover", "count": 50},
             ],
         )
@@ -127,8 +127,10 @@ def test_cash_paid_in_adds_up_and_looks_usual(hard: Dataset) -> None:
     paid = cash[case].groupby("case_id").agg(paid=("amount_minor", "sum"), last=("booked_at", "max"))
     first = rows.query("role == 'hop'").groupby("case_id").first()[["amount_minor", "booked_at"]]
     both = paid.join(first)
-    spare = both["paid"] - both["amount_minor"]
-    assert spare.between(0, 6_000).all()
+    moved = both["amount_minor"] / both["paid"]
+    assert moved.max() <= 1
+    assert moved.min() > 0.3
+    assert moved.median() > 0.65
     assert (both["last"] < both["booked_at"]).all()
     deposits = cash[case].groupby("case_id").size()
     assert deposits.max() > 2
@@ -141,7 +143,9 @@ def test_rates_of_rings_count_rings() -> None:
     plan = make_plan(spec)
     payments = 2_000_000 * DOMAIN.exposure(spec, "transaction")
     number = plan.case_counts()["laundering_cycle"]
-    assert number == pytest.approx(payments * 855 / 180e6, rel=0.05)
+    share, legs = 298 / 2228, spec.cases[0].payments  # type: ignore[attr-defined]
+    # One laundering payment in 21,000, and a fifth of that in patterns; the last case is drawn.
+    assert number == pytest.approx(payments / 21_000 * 0.2 * share / legs, abs=1)
     assert mean_members(spec, spec.cases[0]) > 4
 
 
@@ -170,16 +174,20 @@ def test_a_small_employer_pays_as_employers_do(hard: Dataset) -> None:
 
 
 def test_difficulty_does_not_mean_small() -> None:
-    """Means within a factor of two over all difficulties; the mean of 675 draws with sd 1.2 errs by 7 %."""
+    """Means of drains within a factor of two over all difficulties; that of 675 draws with sd 1.2 errs by 7 %.
+
+    Hops become what people send each other, no less.
+    """
     means = []
     for difficulty in (0.0, 0.5, 1.0):
         rows = told(made(difficulty, days=40))
         means.append([rows.loc[rows["role"] == role, "amount_minor"].mean() for role in ("drain", "hop")])
     drains, hops = np.array(means).T / 100
     assert drains.min() > 500
-    assert hops.min() > 500
     assert drains.max() < 2 * drains.min()
-    assert hops.max() < 2 * hops.min()
+    assert hops[0] > 1_000
+    assert hops[2] > 100
+    assert (np.diff(hops) < 0).all()
 
 
 def test_sums_of_cases_look_like_those_of_other_transfers(hard: Dataset) -> None:
