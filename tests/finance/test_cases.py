@@ -45,7 +45,7 @@ def drained(dataset: Dataset) -> set[int]:
 
 
 def rings(dataset: Dataset) -> list[list[int]]:
-    """Cycles of 3 to 12 hops, each later than the last and 0.1 to 10 % below what it credited, in two days."""
+    """Cycles of 3 to 12 hops, each later than the last and 0.1 to 10 % less than it credited, in 52 hours."""
     rows = payments(dataset).query("payment_type in ['transfer', 'wire']")
     leaving: dict[int, list[tuple[pd.Timestamp, int, int, int, int]]] = {}
     columns = (

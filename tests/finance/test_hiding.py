@@ -174,7 +174,7 @@ def test_a_small_employer_pays_as_employers_do(hard: Dataset) -> None:
 
 
 def test_difficulty_does_not_mean_small() -> None:
-    """Means of drains within a factor of two over all difficulties; that of 675 draws with sd 1.2 errs by 7 %.
+    """Means of drains within a factor of two; the mean of 675 draws with sd 1.2 errs by 7 %.
 
     Hops become what people send each other, no less.
     """

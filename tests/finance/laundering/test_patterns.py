@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, cast
 
 import networkx as nx
@@ -205,7 +206,7 @@ def test_a_walk_meets_everybody_and_never_the_start() -> None:
     for walk, number, length in zip(order.tolist(), members.tolist(), longest.tolist(), strict=True):
         assert set(walk[:length]) == set(range(number))
         assert 0 not in walk[1:length]
-        assert all(a != b for a, b in zip(walk[: length - 1], walk[1:length], strict=True))
+        assert all(a != b for a, b in pairwise(walk[:length]))
     assert (longest > members).any()
 
 
