@@ -34,7 +34,7 @@ from rarecase.finance.schema import DECLINE_REASONS, THREE_DS
 
 _MOST = 9
 _BLOCKED = DECLINE_REASONS.index("blocked_card")
-_BOOKED = 3.6
+_BOOKED = 4.4
 
 
 class CardNotPresent(BankCase):
@@ -71,7 +71,7 @@ class CardNotPresent(BankCase):
             cases_a_year("card_not_present", _BOOKED),
             "entity-year",
             "expert",
-            f"{EEA}; 70 % of them by count here, {_BOOKED} booked per case (own choice)",
+            f"{EEA}; 62 % of them by count here, {_BOOKED} booked per case (own choice)",
         )
 
     def span_s(self, spec: Spec) -> int:

@@ -38,7 +38,7 @@ _BLOCKED = DECLINE_REASONS.index("blocked_card")
 #: Attempts below this many minor units in German prices at difficulty 0.
 _PLAIN_MOST = 290.0
 #: Fraudulent payments booked per card tried.
-_BOOKED_EACH = 0.85
+_BOOKED_EACH = 0.78
 
 
 class CardTesting(BankCase):
@@ -79,7 +79,7 @@ class CardTesting(BankCase):
             cases_a_year("card_testing", _BOOKED_EACH),
             "entity-year",
             "expert",
-            f"{EEA}; 13 % of them by count here, {_BOOKED_EACH} booked per card tried (own choice)",
+            f"{EEA}; 12 % of them by count here, {_BOOKED_EACH} booked per card tried (own choice)",
         )
 
     def eligible(self, spec: Spec, entities: Int64) -> NDArray[np.bool_]:

@@ -37,7 +37,7 @@ _BLOCKED = DECLINE_REASONS.index("blocked_card")
 #: Nobody travels faster, km/h; and how far away at least copies are used, if there is such a place.
 FASTEST, _FAR_KM = 900.0, 400.0
 _EARTH_KM = 6_371.0
-_BOOKED_EACH = 1.6
+_BOOKED_EACH = 0.82
 
 
 class Skimming(BankCase):
@@ -89,7 +89,7 @@ class Skimming(BankCase):
             cases_a_year("skimming", _BOOKED_EACH),
             "entity-year",
             "expert",
-            f"{EEA}; 3 % of them by count here, {_BOOKED_EACH} booked per card (own choice)",
+            f"{EEA}; 5 % of them by count here, {_BOOKED_EACH} card payments booked per card (own choice)",
         )
 
     def eligible(self, spec: Spec, entities: Int64) -> NDArray[np.bool_]:
