@@ -70,7 +70,9 @@ class AppRomance(Scam):
         second = on.ascending(on.within(since, since + DAY_S // 2, on.u("hour", _MOST + 1)), 3_600)
         total = on.stolen("total", self.amount, 1, 0.6 + 0.8 * on.ordinary)
         weight = growth(on, "growth", number, _MOST, 1.35, 1.05)
-        amount = liked(on, "liked", np.maximum(total * weight, 2_000.0 * on.scale[:, None]))
+        # The first is 25 units or more, so that the others can be seen to grow.
+        total = np.maximum(total, 2_500.0 * on.scale[:, None] / weight[:, :1])
+        amount = liked(on, "liked", total * weight)
         amount = np.where(np.arange(_MOST) < number[:, None], amount, 0)
         amount = bring_savings(on, amount, second[:, 0])
         amount = np.concatenate([amount, amount[:, -1:]], axis=1)

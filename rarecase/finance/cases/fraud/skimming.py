@@ -115,12 +115,12 @@ class Skimming(BankCase):
         begin = np.where(real, skimmed, -1).max(axis=1) + rests.astype(np.int64)
         spread = int(min(on.between(3, 10), on.spec.days / 12) * DAY_S)
         away, distance = _far_places(on, holder)
-        last_home = on.within(
-            begin[:, None], begin[:, None] + spread, on.u("at-home", holder.shape[1]), "day"
-        )
+        u = on.u("at-home", holder.shape[1])
+        # The home's copy is the first to be used.
+        u[:, 0] = 0.1 * u.min(axis=1)
+        last_home = on.within(begin[:, None], begin[:, None] + spread, u, "day")
         # Copies that would be used after the end of the data are not used in it.
         real &= last_home < on.horizon - min(12 * HOUR_S, on.horizon // 20)
-        self._at_home(on, holder, real, last_home)
         soon = distance / FASTEST * 3_600 * (0.25 + 0.6 * on.u("too-fast", holder.shape[1]))
         first = last_home + np.maximum(soon, 30).astype(np.int64)
         seen = np.where(real, first, on.horizon).min(axis=1) + 3 * HOUR_S
@@ -128,6 +128,9 @@ class Skimming(BankCase):
             seen, told=0.9, hours=on.between(40, 90), found=0.4, found_hours=on.between(30, 60)
         )
         known = np.minimum(reported, detected)
+        # Nobody pays with a card that is stopped already.
+        real &= last_home < known[:, None]
+        self._at_home(on, holder, real, last_home)
         paid = self._used(on, holder, real, first, away, known)
         for position in range(who.shape[1]):
             stop_cards(on, holder[:, position], known, f"card-{position}", where=who[:, position] >= 0)
