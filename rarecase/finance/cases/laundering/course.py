@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 #: Parts of the whole span: cash before the pattern, and what is bought after it, a sixth each.
 _SIXTH = 6
 _LEAST_GAP_S, _BOOKED_S = MINUTE_S, 70
-_MOST_DEPOSITS, _MOST_DEPOSITS_EACH, _MOST_SPENT = 8, 3, 3
+#: Deposits of one who pays the first hops alone, and of each of several: at most, and without need.
+_MOST_DEPOSITS, _MOST_DEPOSITS_EACH, _LIKED_DEPOSITS_EACH = 8, 3, 2
+_MOST_SPENT = 3
 #: Most that first hops may move, in limits on cash, where one member pays them and where several do.
 _MOST_ALONE, _MOST_EACH = 4.0, 1.5
 _LEAST_MINOR = 2_000.0
@@ -68,16 +70,23 @@ class Course:
         on, first = self.on, self.legs.step == 0
         need = self._gathered(first, self.legs.payer, self.wish)
         most = np.where(self._alone(need), _MOST_DEPOSITS, _MOST_DEPOSITS_EACH)
-        usual = ground.CASH_IN_MEDIAN_MINOR * on.scale * np.exp(0.8 * on.normal("usual-cash")[:, 0])
+        liked = np.where(self._alone(need), _MOST_DEPOSITS, _LIKED_DEPOSITS_EACH)
+        usual = 1.5 * ground.CASH_IN_MEDIAN_MINOR * on.scale * np.exp(0.8 * on.normal("usual-cash")[:, 0])
+        own = (
+            ground.CASH_IN_MEDIAN_MINOR
+            * on.scale[:, None]
+            * np.exp(1.1 * on.normal("own-cash", need.shape[1]))
+        )
         for position in np.flatnonzero((need > 0).any(axis=0)).tolist():
             account = self.accounts[:, position]
             name, place = f"cash-{position}", on.part_of(account)
-            # At difficulty 0 only the fee stays at the one who paid it in, later up to four tenths.
+            # At difficulty 0 only the fee stays; later people pay in as much as others do, and keep some.
             stays = self.kind.fee * (0.5 + on.one(f"{name}-stays"))
             stays += 0.35 * on.ordinary * on.one(f"{name}-own")
-            total = np.asarray(need[:, position] / (1 - np.minimum(stays, 0.9)), np.int64)
+            total = need[:, position] / (1 - np.minimum(stays, 0.9))
+            total = np.maximum(total, np.where(total > 0, on.ordinary * own[:, position], 0)).astype(np.int64)
             ceiling = schemes.limit_minor(on.spec, place) * 85 // 100
-            wanted = np.round(on.ordinary * total / usual).astype(np.int64)
+            wanted = np.minimum(np.round(on.ordinary * need[:, position] / usual), liked).astype(np.int64)
             number = np.clip(np.maximum(wanted, -(-total * 10 // (ceiling * 9))), 1, most)
             parts = schemes.parts(
                 on, name, total, number, _MOST_DEPOSITS, most=ceiling, sd=0.3 + 0.7 * on.ordinary
@@ -145,7 +154,9 @@ class Course:
         second = np.where(self.ready[:, position, None] >= on.horizon, on.horizon, second)
         kind, wire = on.u(f"{name}-kind", width), 0.15 * (1 - on.ordinary)
         does = (on.one(f"{name}-done") < on.between(1.0, 0.6))[:, None] & (amount > 0)
-        cash, abroad = kind < 0.3, kind > 1 - wire
+        # Notes as others draw them come from an account that has more than those.
+        cash = (kind < 0.4) & (amount >= 20_000 * ground.price_scale(on.spec, place)[:, None])
+        abroad = kind > 1 - wire
         goods = does & ~cash & ~abroad
         shop = (on.one(f"{name}-shop") * on.slots.merchants_n).astype(np.int64)
         way = np.where(on.u(f"{name}-way", width) < 0.7, ways.code("goods_mobile"), ways.code("goods_web"))

@@ -32,9 +32,9 @@ _INSTANCES = 277 + 279 + 298 + 277 + 259 + 278 + 276 + 284
 PLACED = (
     "Each account that pays first has cash paid in where its holder lives (cash_deposit), before its "
     "first hop and each time below the limit T on cash of that place (10,000 EUR, USD or AUD, 9,000 GBP, "
-    "250,000 CZK): as few deposits as T allows at difficulty 0, up to 8 at 1 (3 where several accounts "
-    "pay first), so that they look like other cash; its first hops move 94 to 98.5 % of it (0), at least "
-    "58 % (1). "
+    "250,000 CZK): at difficulty 0 as few deposits as T allows, of which its first hops move 94 to 98.5 % "
+    "in all; at 1 up to 8 (3 where several accounts pay first), as large as other deposits of cash, of "
+    "which its first hops move at most 98.5 %. "
 )
 MOVED = (
     "Hops are transfers (at 0 one in ten a wire) between current accounts of customers. Who pays on does "
