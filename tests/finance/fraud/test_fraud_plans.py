@@ -24,7 +24,7 @@ COUNT = {"app_invoice": 20, "card_testing": 20, "skimming": 30}
 
 
 @lru_cache(maxsize=32)
-def planned(kind: str, difficulty: float, **changes: int) -> Plan:
+def planned(kind: str, difficulty: float) -> Plan:
     wanted = {"kind": kind, "count": COUNT.get(kind, 60), "difficulty": difficulty}
     return make_plan(
         load_spec(
