@@ -24,7 +24,7 @@ class LaunderingBipartite(TwoPlaces):
         f"{PLACED}{MOVED}{SIZED}{SPENT}"
     )
     instances: ClassVar[int] = 277
-    payments: ClassVar[float] = 25.0
+    payments: ClassVar[float] = 23.0
     how: ClassVar[str] = "from several accounts to several others"
 
     kind: Literal["laundering_bipartite"] = "laundering_bipartite"

@@ -22,7 +22,7 @@ class LaunderingCycle(Pattern):
         f"{PLACED}{MOVED}{SIZED}"
     )
     instances: ClassVar[int] = 298
-    payments: ClassVar[float] = 9.5
+    payments: ClassVar[float] = 9.0
     is_path: ClassVar[bool] = True
     spends: ClassVar[bool] = False
     members_live: ClassVar[str] = "walk"

@@ -22,7 +22,7 @@ class LaunderingFanIn(Pattern):
         f"{PLACED}{MOVED}{SIZED}{SPENT}"
     )
     instances: ClassVar[int] = 279
-    payments: ClassVar[float] = 17.5
+    payments: ClassVar[float] = 16.0
     how: ClassVar[str] = "from many accounts to one"
 
     kind: Literal["laundering_fan_in"] = "laundering_fan_in"

@@ -22,7 +22,7 @@ class LaunderingFanOut(Pattern):
         f"{PLACED}{MOVED}{SIZED}{SPENT}"
     )
     instances: ClassVar[int] = 277
-    payments: ClassVar[float] = 17.5
+    payments: ClassVar[float] = 16.5
     how: ClassVar[str] = "from one account to several others"
 
     kind: Literal["laundering_fan_out"] = "laundering_fan_out"

@@ -22,7 +22,7 @@ class LaunderingGatherScatter(Pattern):
         f"{PLACED}{MOVED}{SIZED}{SPENT}"
     )
     instances: ClassVar[int] = 284
-    payments: ClassVar[float] = 20.0
+    payments: ClassVar[float] = 19.0
     how: ClassVar[str] = "through one account"
 
     kind: Literal["laundering_gather_scatter"] = "laundering_gather_scatter"

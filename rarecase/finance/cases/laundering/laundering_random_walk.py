@@ -20,7 +20,7 @@ class LaunderingRandomWalk(TwoPlaces):
         f"{PLACED}{MOVED}{SIZED}{SPENT}"
     )
     instances: ClassVar[int] = 278
-    payments: ClassVar[float] = 12.0
+    payments: ClassVar[float] = 11.5
     is_path: ClassVar[bool] = True
     how: ClassVar[str] = "on a walk among {members} accounts"
 

@@ -22,7 +22,7 @@ class LaunderingScatterGather(TwoPlaces):
         f"{PLACED}{MOVED}{SIZED}{SPENT}"
     )
     instances: ClassVar[int] = 276
-    payments: ClassVar[float] = 20.0
+    payments: ClassVar[float] = 19.0
     how: ClassVar[str] = "through several accounts to one"
 
     kind: Literal["laundering_scatter_gather"] = "laundering_scatter_gather"

@@ -25,7 +25,7 @@ class LaunderingStack(TwoPlaces):
         f"{PLACED}{MOVED}{SIZED}{SPENT}"
     )
     instances: ClassVar[int] = 259
-    payments: ClassVar[float] = 26.0
+    payments: ClassVar[float] = 25.0
     how: ClassVar[str] = "through layers of accounts"
 
     kind: Literal["laundering_stack"] = "laundering_stack"
