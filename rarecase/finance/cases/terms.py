@@ -1,0 +1,128 @@
+"""Terms that cases must know of accounts and work: banks, card limits, debts, employers and what shops hold.
+
+All of it is stateless, or drawn once per place from the stream that the ordinary world reads too, so both
+know the same without asking each other. A test holds the two together.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from rarecase.common.draws import AliasTable
+from rarecase.common.seeds import Float64, Int64, keyed_uniform, stream
+from rarecase.common.tables import NEVER
+from rarecase.finance import data
+from rarecase.finance.cases import ground
+
+if TYPE_CHECKING:
+    from rarecase.common.spec import Spec
+
+_PAY_DAYS, _PAY_DAY_SHARES = np.array([25, 31, 15, 28, 1]), (0.35, 0.30, 0.12, 0.15, 0.08)
+_FIRM_LOG_SD, _FAILS_A_YEAR = 0.8, 0.01
+_SHOP_MINOR, _SHOP_LOG_SD, _SHOP_LIMIT_MINOR = 1_500_000.0, 0.6, 2_000_000
+_REVOLVES, _CONSUMER = 0.25, 0.12
+
+
+@lru_cache(maxsize=1)
+def _banks() -> AliasTable:
+    return AliasTable(data.banks()[1])
+
+
+@lru_cache(maxsize=1)
+def _pay_day_table() -> AliasTable:
+    return AliasTable(_PAY_DAY_SHARES)
+
+
+def bank(spec: Spec, address: Int64) -> Int64:
+    """The bank of current, second and firms' accounts, by address."""
+    return _banks().at(keyed_uniform(spec.seed, "bank", np.asarray(address)))
+
+
+def card_limit_minor(spec: Spec, customers: Int64) -> Int64:
+    """How far the account of a credit card goes below zero before any case: 0.8 to 2 incomes, whole hundreds."""
+    u = keyed_uniform(spec.seed, "card-limit", customers)
+    income = ground.income_minor(spec, customers)
+    return (np.maximum(np.rint(income * (0.8 + 1.2 * u) / 10_000.0), 2) * 10_000).astype(np.int64)
+
+
+def card_revolves(spec: Spec, customers: Int64) -> NDArray[np.bool_]:
+    """Which holders of a credit card account pay less than all of it each month."""
+    u = keyed_uniform(spec.seed, "card-revolves", customers)
+    return np.asarray(ground.has_card_account(spec, customers) & (u < _REVOLVES), np.bool_)
+
+
+def consumer_loan(spec: Spec, customers: Int64) -> NDArray[np.bool_]:
+    """Who pays off a consumer loan."""
+    owes = np.searchsorted([0.58, 0.84], keyed_uniform(spec.seed, "housing", customers), side="right") == 1
+    return np.asarray(~owes & (keyed_uniform(spec.seed, "consumer-loan", customers) < _CONSUMER), np.bool_)
+
+
+@lru_cache(maxsize=8_192)
+def _employers(seed: int, block: int, size: int, part: int) -> Int64:
+    """The employer that each customer of a place would have, by place in the block."""
+    own = ground.slots(block)
+    firms = np.arange(own.employers_n)
+    u = keyed_uniform(seed, "firm-size", part * own.width + firms)
+    sizes = np.exp(_FIRM_LOG_SD * ndtri(np.clip(u, 1e-9, 1 - 1e-9)))
+    n = min(part * block + block, size) - part * block
+    return np.asarray(AliasTable(sizes).draw(stream(seed, "employer", part), n), np.int64)
+
+
+def employer(spec: Spec, customers: Int64) -> Int64:
+    """The number within the place of each customer's employer, -1 for who has none."""
+    part, within = np.divmod(np.asarray(customers), spec.block)
+    found = np.full(part.shape, -1, np.int64)
+    for place in np.unique(part).tolist():
+        there = part == place
+        found[there] = _employers(spec.seed, spec.block, spec.size, place)[within[there]]
+    employed = ground.segment(spec.seed, customers) == ground.EMPLOYED
+    return np.where(employed, found, -1)
+
+
+def pay_day(spec: Spec, part: Int64, number: Int64) -> Int64:
+    """Day of the month on which each employer pays wages; 31 is the last."""
+    firm = np.asarray(part) * ground.slots(spec.block).width + number
+    return np.asarray(_PAY_DAYS[_pay_day_table().at(keyed_uniform(spec.seed, "pay-day", firm))], np.int64)
+
+
+def employer_fails(spec: Spec, part: Int64, number: Int64) -> Int64:
+    """Second at which each employer stops paying, NEVER for nearly all."""
+    firm = np.asarray(part) * ground.slots(spec.block).width + number
+    days = -np.log1p(-keyed_uniform(spec.seed, "fails", firm)) / _FAILS_A_YEAR * 365.25
+    fails = np.floor(days) < spec.days
+    return np.where(fails, np.where(fails, days, 0).astype(np.int64) * ground.DAY_S + 43_200, NEVER)
+
+
+@lru_cache(maxsize=1_024)
+def _shops_hold(seed: int, block: int, size: int, part: int) -> Float64:
+    """What the shops of a place hold before the data, beside a usual one."""
+    rng = stream(seed, "opening", part)
+    n = min(part * block + block, size) - part * block
+    # Savings and sleeping accounts of the place's people are drawn first.
+    rng.standard_normal(2 * n)
+    return np.exp(_SHOP_LOG_SD * rng.standard_normal(ground.slots(block).merchants_n))
+
+
+def shop_bears(spec: Spec, part: Int64, number: Int64) -> tuple[Int64, Int64]:
+    """What each shop's account holds before the data, and how far below zero it may go; minor units."""
+    scale = ground.price_scale(spec, part)
+    held = np.empty(part.size, np.float64)
+    for place in np.unique(part).tolist():
+        there = part == place
+        held[there] = _shops_hold(spec.seed, spec.block, spec.size, place)[number[there]]
+    return (
+        np.rint(_SHOP_MINOR * scale * held).astype(np.int64),
+        (_SHOP_LIMIT_MINOR * scale).astype(np.int64),
+    )
+
+
+def notes(spec: Spec, customers: Int64, sums: Int64 | Float64) -> Int64:
+    """Sums in euros' minor units as machines where the customers live pay them: whole notes of their money."""
+    scale = ground.scale_of(spec, customers)
+    least = np.where(scale < 2, 1_000, 10_000)
+    return (np.maximum(np.rint(sums * scale / least), 1) * least).astype(np.int64)
