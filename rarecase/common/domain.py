@@ -23,10 +23,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Document:
-    """One exported file: a relative path with forward slashes and its bytes."""
+    """One exported file: a relative path with forward slashes, and its bytes.
+
+    A large file comes in pieces, which can be taken once, and before the next document is asked for.
+    """
 
     path: str
-    content: bytes
+    content: bytes | Iterator[bytes]
+
+    def pieces(self) -> Iterator[bytes]:
+        """The bytes in order, piece by piece."""
+        return iter((self.content,)) if isinstance(self.content, bytes) else self.content
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def write_documents(
     Parameters
     ----------
     documents
-        Taken one by one and let go; their paths are relative and distinct.
+        Taken one by one, piece by piece, and let go; their paths are relative and distinct.
     target
         A directory that does not exist, is empty, or holds an earlier export and may be overwritten.
     facts
@@ -141,9 +141,13 @@ def _write_all(documents: Iterable[Document], staging: Path) -> Iterator[dict[st
         seen.add(document.path)
         path = staging / inside
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(document.content)
-        digest = hashlib.sha256(document.content).hexdigest()
-        yield {"path": document.path, "bytes": len(document.content), "sha256": digest}
+        digest, size = hashlib.sha256(), 0
+        with path.open("wb") as stream:
+            for piece in document.pieces():
+                stream.write(piece)
+                digest.update(piece)
+                size += len(piece)
+        yield {"path": document.path, "bytes": size, "sha256": digest.hexdigest()}
 
 
 def _put_in_place(staging: Path, target: Path) -> None:

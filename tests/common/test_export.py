@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -104,6 +105,20 @@ def test_what_is_no_export_is_never_replaced(written: Dataset, tmp_path: Path) -
             export(written, "letters", target, overwrite=True)
         assert caught.value.exit_code == 2
     assert (tmp_path / "home" / "thesis.txt").read_text() == "mine"
+
+
+def test_a_large_document_is_written_piece_by_piece(tmp_path: Path) -> None:
+    pieces = (bytes([number]) * 2**20 for number in range(64))
+    tracemalloc.start()
+    assert write_documents([Document("large.bin", pieces)], tmp_path / "out", {}) == 1
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 8 * 2**20
+    content = (tmp_path / "out" / "large.bin").read_bytes()
+    assert content == b"".join(bytes([number]) * 2**20 for number in range(64))
+    (file,) = json.loads((tmp_path / "out" / INDEX).read_text())["files"]
+    assert file["bytes"] == 64 * 2**20
+    assert file["sha256"] == hashlib.sha256(content).hexdigest()
 
 
 def _then_fail() -> Iterator[Document]:
