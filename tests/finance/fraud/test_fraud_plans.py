@@ -27,9 +27,7 @@ COUNT = {"app_invoice": 20, "card_testing": 20, "skimming": 30}
 def planned(kind: str, difficulty: float) -> Plan:
     wanted = {"kind": kind, "count": COUNT.get(kind, 60), "difficulty": difficulty}
     return make_plan(
-        load_spec(
-            {"domain": "finance", "size": 4_000, "block": 250, "days": 120, "cases": [wanted], **changes}
-        )
+        load_spec({"domain": "finance", "size": 4_000, "block": 250, "days": 120, "cases": [wanted]})
     )
 
 
