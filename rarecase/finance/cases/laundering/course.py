@@ -48,7 +48,7 @@ class Course:
 
     def __init__(self, kind: Pattern, on: Canvas, legs: graphs.Legs) -> None:
         self.kind, self.on, self.legs = kind, on, legs
-        span = kind.span_s(on.spec)
+        span = kind.spans(on.spec, on.homes)
         self.begin = on.onset + span // _SIXTH
         self.window = span - span // _SIXTH * 2
         self.until = self.begin + self.window
@@ -157,13 +157,21 @@ class Course:
         # Notes as others draw them come from an account that has more than those.
         cash = (kind < 0.4) & (amount >= 20_000 * ground.price_scale(on.spec, place)[:, None])
         abroad = kind > 1 - wire
-        goods = does & ~cash & ~abroad
-        shop = (on.one(f"{name}-shop") * on.slots.merchants_n).astype(np.int64)
-        way = np.where(on.u(f"{name}-way", width) < 0.7, ways.code("goods_mobile"), ways.code("goods_web"))
         every = on.every[:, None]
+        goods = does & ~cash & ~abroad
+        # People also pay craftsmen, travel and the like, outside the banks of this world.
+        outside = on.u(f"{name}-outside", width) < 0.7 * on.ordinary
+        shop = (on.one(f"{name}-shop") * on.slots.merchants_n).astype(np.int64)
+        seller = np.where(outside, on.at(place, "world")[:, None], on.at(place, "merchants", shop)[:, None])
+        mobile = on.u(f"{name}-way", width) < 0.7
+        way = np.where(
+            outside,
+            np.where(mobile, ways.code("mobile"), ways.code("web")),
+            np.where(mobile, ways.code("goods_mobile"), ways.code("goods_web")),
+        )
         on.pay(
-            every, second, schemes.liked(on, name, amount), account[:, None],
-            on.at(place, "merchants", shop)[:, None], way, "purchase", stage="integration", where=goods,
+            every, second, schemes.liked(on, name, amount), account[:, None], seller, way, "purchase",
+            stage="integration", where=goods,
         )  # fmt: skip
         notes = np.minimum(ground.cash_minor(on.u(f"{name}-notes", width)), amount // 1_000 * 1_000)
         on.pay(
@@ -184,6 +192,8 @@ class Course:
         usual, spread = ground.TRANSFER_MEDIAN_MINOR / 100, 0.5 + 0.65 * on.ordinary
         much = self.kind.amount * np.exp(-0.125)
         median = usual * (much / usual) ** ((1 - on.difficulty) ** 2)
+        # Fees make the money of a path less at each hop; its hops on average are as large as others.
+        median *= (1 - self.kind.fee) ** (-0.5 * self.legs.steps[:, None] * self.kind.is_path)
         payer = self._of(self.people, np.maximum(legs.payer, 0))
         income = ground.income_minor(on.spec, self.people.ravel()).reshape(self.people.shape)
         scale = ground.scale_of(on.spec, payer)
@@ -237,7 +247,7 @@ class Course:
         width = int(steps.max(initial=0))
         if not self.kind.is_path:
             share = np.minimum(np.arange(width + 1) / np.maximum(steps, 1)[:, None], 1.0)
-            return np.asarray(self.begin[:, None] + share * self.window, np.int64)
+            return np.asarray(self.begin[:, None] + share * self.window[:, None], np.int64)
         # Columns beyond the last step must not take the late moments of the window.
         u = np.where(np.arange(width) < steps[:, None], on.u("step-time", width), 1.0)
         return on.ascending(on.paced(self.begin, self.until, np.sort(u, axis=1)), _LEAST_GAP_S)
@@ -245,7 +255,7 @@ class Course:
     def _ways(self, columns: slice) -> tuple[Int64, NDArray[np.bool_]]:
         """Mobile or web, and wires where there is time for them and few would wonder."""
         ways, u = data.ways(), self.way_u[:, columns]
-        room = self.window >= 6 * HOUR_S * self.legs.steps[:, None]
+        room = (self.window >= 6 * HOUR_S * self.legs.steps)[:, None]
         wired = (u > 1 - 0.1 * (1 - self.on.ordinary)) & room
         way = np.where(wired, ways.code("wire_web"), np.where(u < 0.7, ways.code("mobile"), ways.code("web")))
         return np.asarray(way, np.int64), wired

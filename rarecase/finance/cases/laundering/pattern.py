@@ -44,13 +44,14 @@ MOVED = (
     "day (0) to 5 days (1) before. "
 )
 SIZED = (
-    "First hops average 1,700 EUR at the usual income at 0 (log sd 0.5); at 1 they are as people's other "
-    "transfers (median 90 EUR, log sd 1.15). "
+    "First hops (in a path, hops on average) have a mean of 1,700 EUR at the usual income at 0 (log sd "
+    "0.5); at 1 they are as people's other transfers (median 90 EUR, log sd 1.15). "
 )
 SPENT = (
     "Who holds the money at the end spends 50 to 95 % of it in half a day (0) to 5 days (1), at 0 "
-    "everybody, at 1 six in ten: goods by transfer to a shop of the place, cash from a machine, or at 0 a "
-    "wire abroad."
+    "everybody, at 1 six in ten: goods by transfer to a shop of the place (from 0.5 on seven in ten of "
+    "these to the world outside, as craftsmen and travel are paid), cash from a machine, or at 0 a wire "
+    "abroad."
 )
 
 
@@ -120,6 +121,17 @@ class Pattern(BankCase):
         """Two days for the hops when easy, three weeks when hard, and half as long again for what is before
         and after; at most half the data."""
         return int(min(1.5 * 2 * 10.5**self.difficulty, spec.days / 2) * DAY_S)
+
+    def spans(self, spec: Spec, homes: Int64) -> Int64:
+        """Seconds that each case takes: all of `span_s` when easy, from 0.5 on a quarter of it to all."""
+        u = keyed_uniform(spec.seed, ("case", self.label, "span"), homes)
+        shorter = 0.75 * u * ground.ordinary_share(self.difficulty)
+        return np.asarray((1 - shorter) * self.span_s(spec), np.int64)
+
+    def onset(self, spec: Spec, homes: Int64) -> Int64:
+        """Uniform over the days that leave room for what each case takes, microseconds after the start."""
+        room = np.maximum(spec.horizon_us - self.spans(spec, homes) * ground.SECOND_US, ground.SECOND_US)
+        return (keyed_uniform(spec.seed, ("onset", self.label), homes) * room).astype(np.int64)
 
     def draw(self, on: Canvas) -> Footprint:
         """Cash, hops and what the money is spent on."""
