@@ -45,16 +45,16 @@ CREATE OR REPLACE TEMP TABLE leg AS
         a.kind::VARCHAR IN ('settlement', 'position') AS middle
     FROM part.entries e JOIN part.accounts a ON a.account_id = e.account_id;
 CREATE OR REPLACE TEMP TABLE side AS
-    SELECT transaction_id, any_value(place) AS place, sum(amount_minor) AS total, count(*) AS legs,
+    SELECT transaction_id, place, sum(amount_minor) AS total, count(*) AS legs,
         count(*) FILTER (middle) AS middles, min(booked_at) AS since, max(booked_at) AS until,
         count(DISTINCT currency) AS currencies
-    FROM leg GROUP BY transaction_id;
+    FROM leg GROUP BY transaction_id, place;
 CREATE OR REPLACE TEMP TABLE paid AS
     SELECT t.transaction_id, t.payer_account_id, t.payee_account_id, t.amount_minor, t.credited_minor,
         t.currency::VARCHAR AS currency, t.credited_currency::VARCHAR AS credited_currency, t.booked_at,
         t.payment_type::VARCHAR AS payment_type, t.payer_place, t.payee_place,
         coalesce(s.middles, 0) > 0 AS four
-    FROM part.transactions t LEFT JOIN side s ON s.transaction_id = t.transaction_id;
+    FROM part.transactions t LEFT JOIN side s ON s.transaction_id = t.transaction_id AND s.place = t.payer_place;
 INSERT INTO held
     SELECT currency::VARCHAR, sum(opening_balance_minor) FROM part.accounts GROUP BY 1
     UNION ALL SELECT currency::VARCHAR, sum(amount_minor) FROM part.entries GROUP BY 1;
@@ -65,7 +65,7 @@ INSERT INTO crossing
 INSERT INTO crossing
     SELECT l.place, 0, count(*), 0, sum(hash(l.transaction_id, l.account_id, l.amount_minor,
         l.currency, l.booked_at, l.payment_type, s.middles > 0)::HUGEINT)
-    FROM leg l JOIN side s ON s.transaction_id = l.transaction_id
+    FROM leg l JOIN side s ON s.transaction_id = l.transaction_id AND s.place = l.place
     ANTI JOIN part.transactions t ON t.transaction_id = l.transaction_id WHERE NOT l.middle GROUP BY l.place;
 INSERT INTO far_refers
     SELECT t.transaction_id, t.refers_to, t.ordered_at FROM part.transactions t
@@ -119,7 +119,7 @@ PART_LAWS = (
         """
         SELECT s.transaction_id FROM side s LEFT JOIN paid p ON p.transaction_id = s.transaction_id
         WHERE s.since <> s.until OR s.currencies <> 1 OR NOT CASE
-            WHEN p.payee_place = s.place THEN s.total = 0 AND s.legs = 2 + s.middles AND s.middles IN (0, 2)
+            WHEN p.payee_place = p.payer_place THEN s.total = 0 AND s.legs = 2 + s.middles AND s.middles IN (0, 2)
             ELSE (s.legs = 1 AND s.middles = 0) OR (s.legs = 2 AND s.middles = 1 AND s.total = 0) END
         """,
     ),

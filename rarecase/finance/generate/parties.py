@@ -25,8 +25,8 @@ class Parties:
     ----------
     account, merchant, card
         Keys; 0 where there is none.
-    bank, currency
-        Number of the bank, -1 outside; code of the currency.
+    bank, country, currency
+        Number of the bank, -1 outside; codes of country and currency. A bank in two countries is two banks.
     customer
         The holder's number in the place, -1 for others.
     shop
@@ -50,6 +50,7 @@ class Parties:
     merchant: Int64
     card: Int64
     bank: NDArray[np.int8]
+    country: NDArray[np.int8]
     currency: NDArray[np.int8]
     customer: NDArray[np.int32]
     shop: NDArray[np.int16]
@@ -96,6 +97,7 @@ def parties(plan: Plan, place: Place, register: Register, foreign: Int64) -> Par
         merchant=merchant,
         card=card,
         bank=np.concatenate([place.bank, bank_of(spec, at[width:], slot[width:])]).astype(np.int8),  # type: ignore[arg-type]
+        country=ground.country(spec, at).astype(np.int8),
         currency=ground.currency(spec, at).astype(np.int8),
         customer=customer,
         shop=shop,

@@ -132,7 +132,8 @@ def _four_legged(
     kinds = np.array(data.ways().columns["payment_type"])
     cleared = np.isin(kinds, ("card_payment", "card_refund", "chargeback"))
     there, here = parties.bank[payer], parties.bank[payee]
-    between = (there != here) & (there >= 0) & (here >= 0) & ~cleared[orders.way]
+    apart = (there != here) | (parties.country[payer] != parties.country[payee])
+    between = apart & (there >= 0) & (here >= 0) & ~cleared[orders.way]
     return np.asarray(between | (source != target), np.bool_)
 
 
