@@ -32,10 +32,47 @@ class FinancePopulation(common.Population):
         default=0.3,
         ge=0,
         le=1,
-        description="share of payments between people, and a tenth of it of purchases, that go to other "
-        "places",
+        description="share of payments between people, and a tenth of it of purchases (those from afar), "
+        "that go to other places",
     )
-
+    trips_per_year: float = Field(
+        default=2.0,
+        ge=0,
+        le=8,
+        description="mean trips of a customer per year to another place, with card payments there",
+    )
+    credit_card_share: float = Field(
+        default=0.55,
+        ge=0,
+        le=1,
+        description="share of card payments that holders of a credit card make with it, and not with the "
+        "debit card",
+    )
+    cash_withdrawals_per_month: float = Field(
+        default=1.5, ge=0, le=60, description="mean cash withdrawals of a customer per month"
+    )
+    cash_deposits_per_month: float = Field(
+        default=0.18,
+        ge=0,
+        le=60,
+        description="mean cash deposits of a customer per month; the self-employed make nearly seven times "
+        "as many as others",
+    )
+    savers: float = Field(
+        default=0.45, ge=0, le=1, description="share of customers who have a savings account"
+    )
+    bills: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="factor on the shares of customers who pay each biller, a bank fee and subscriptions",
+    )
+    remote_share: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="factor on the share of card payments made from afar; 0: none, all in shops",
+    )
 
     @field_validator("countries")
     @classmethod

@@ -35,6 +35,14 @@ class Shops:
         The lognormal law of an amount.
     remote
         Share paid without being there.
+    opens, closes
+        Hours of most of them; above 24 in the night after.
+    rest_days
+        How soon people come again to such a shop, at the earliest, unless they must.
+    on_trips
+        How much people away from home like them, beside others.
+    given_back
+        Whether people give back what they bought there.
     """
 
     mcc: tuple[str, ...]
@@ -43,6 +51,11 @@ class Shops:
     median_minor: FloatArray
     log_sd: FloatArray
     remote: FloatArray
+    opens: NDArray[np.int64]
+    closes: NDArray[np.int64]
+    rest_days: FloatArray
+    on_trips: FloatArray
+    given_back: NDArray[np.bool_]
 
 
 #: How long an order takes until it is booked: see `generate.booking`.
@@ -98,7 +111,7 @@ class Rhythm:
 
 @dataclass(frozen=True)
 class Biller:
-    """Who serves everybody: share of customers, and the law of the monthly amount."""
+    """Who serves everybody: share of customers, the law of the monthly amount, and the NACE section."""
 
     name: str
     title: str
@@ -106,6 +119,7 @@ class Biller:
     share: float
     median_minor: float
     log_sd: float
+    sector: str
 
 
 @lru_cache(maxsize=1)
@@ -124,6 +138,11 @@ def shops() -> Shops:
         median_minor=column("median_minor"),
         log_sd=column("log_sd"),
         remote=column("remote"),
+        opens=column("opens").astype(np.int64),
+        closes=column("closes").astype(np.int64),
+        rest_days=column("rest_days"),
+        on_trips=column("on_trips"),
+        given_back=column("given_back") > 0,
     )
 
 
@@ -217,6 +236,8 @@ class Rules:
         Days over which amounts add up, and how many payments or parties it takes.
     is_cash_only
         Only cash counts.
+    weight
+        How seriously investigators take the rule, log odds beside 0 for most.
     valid_from, valid_to
         First and last day; NaT where it still holds.
     """
@@ -232,6 +253,7 @@ class Rules:
     period_days: NDArray[np.int64]
     least: NDArray[np.int64]
     is_cash_only: NDArray[np.bool_]
+    weight: FloatArray
     valid_from: NDArray[np.datetime64]
     valid_to: NDArray[np.datetime64]
 
@@ -262,6 +284,7 @@ def rules() -> Rules:
         period_days=whole("period_days"),
         least=whole("least"),
         is_cash_only=np.array([row["is_cash_only"] == "1" for row in rows]),
+        weight=np.array([float(row["weight"]) for row in rows]),
         valid_from=days("valid_from"),
         valid_to=days("valid_to"),
     )
@@ -291,6 +314,7 @@ def billers() -> tuple[Biller, ...]:
             float(row["share"]),
             float(row["median_minor"]),
             float(row["log_sd"]),
+            row["sector"],
         )
         for row in _rows("billers")
     )
@@ -302,6 +326,34 @@ def banks() -> tuple[tuple[str, ...], FloatArray]:
     rows = _rows("banks")
     share = np.array([float(row["share"]) for row in rows])
     return tuple(row["name"] for row in rows), share / share.sum()
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Words with the share of each."""
+
+    names: tuple[str, ...]
+    share: FloatArray
+
+
+@lru_cache(maxsize=1)
+def sectors() -> Shares:
+    """NACE Rev. 2 sections of employers."""
+    rows = _rows("sectors")
+    return Shares(tuple(row["sector"] for row in rows), np.array([float(row["share"]) for row in rows]))
+
+
+@lru_cache(maxsize=1)
+def occupations() -> Shares:
+    """ISCO-08 major groups of the employed, from the least to the best paid."""
+    rows = _rows("occupations")
+    return Shares(tuple(row["occupation"] for row in rows), np.array([float(row["share"]) for row in rows]))
+
+
+@lru_cache(maxsize=2)
+def institutions(kind: str) -> tuple[tuple[str, str], ...]:
+    """Names and NACE sections of the charities or exchanges, the same in every place."""
+    return tuple((row["name"], row["sector"]) for row in _rows("institutions") if row["kind"] == kind)
 
 
 @lru_cache(maxsize=1)

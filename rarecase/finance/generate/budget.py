@@ -6,28 +6,28 @@ moves no payment here, and balances stay near where they began, over years too.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from rarecase.common.compiled import compiled
 from rarecase.common.seeds import Float64, Int64
 from rarecase.common.tables import NEVER
 from rarecase.finance import data
 from rarecase.finance.cases import ground
+from rarecase.finance.generate.credit import charges
 from rarecase.finance.generate.crossing import Crossing
-from rarecase.finance.generate.flows import (
-    ATM_MONTHLY,
-    CASH_IN,
-    HOUSING_SHARE,
+from rarecase.finance.generate.lending import HOUSING_SHARE, OVERDRAFT_RATE, RENTS, SAVINGS_RATE
+from rarecase.finance.generate.living import (
+    CASH_IN_LOG_SD,
+    CASH_IN_OTHERS,
+    CASH_IN_OWN,
+    INVOICE_LOG_SD,
     INVOICES_MONTHLY,
     SAVINGS_LEAST,
     SAVINGS_MOST,
-    Flow,
-    Maker,
-    flow,
-    mobile_or_web,
 )
-from rarecase.finance.generate.place import NEITHER
+from rarecase.finance.generate.maker import Flow, Maker, flow, mobile_or_web
 from rarecase.finance.generate.purchases import spending_scale
 
 #: Payments per month for what is bought on account: craftsmen, doctors, holidays, furniture.
@@ -41,29 +41,35 @@ _LEAST_SPENT_MINOR = 6_000.0
 _PROJECT_MONTHS = 14.0
 _LOW, _HIGH = 0.7, 1.5
 _STEP_MINOR, _LEAST_MINOR = 1_000, 5_000
+#: Interest below this is not booked.
+_LEAST_INTEREST_MINOR = 5
 
 
 def planned_surplus(make: Maker) -> Float64:
     """What each customer's planned income leaves per month after planned spending, in minor units."""
-    place, population = make.place, make.spec.population
+    place, population, scale = make.place, make.spec.population, make.place.scale
     income, own = place.income, place.segment == ground.SELF_EMPLOYED
     kinds, billers = data.shops(), data.billers()[:-1]
     purchase = float((kinds.share * kinds.median_minor * np.exp(kinds.log_sd**2 / 2)).sum())
     bill = sum(biller.share * biller.median_minor * np.exp(biller.log_sd**2 / 2) for biller in billers)
-    sent = ground.TRANSFER_MEDIAN_MINOR * np.exp(ground.TRANSFER_LOG_SD**2 / 2)
-    sent = population.transfers_per_month * sent * np.sqrt(income / ground.USUAL_INCOME_MINOR)
-    median, log_sd, often, seldom = CASH_IN
-    paid_in = np.where(own, often, seldom) * place.activity * median * np.exp(log_sd**2 / 2)
-    earned = np.where(own, INVOICES_MONTHLY / 4.6 * np.exp(0.75**2 / 2) * place.activity, 1.0) * income
+    relative = income / (ground.USUAL_INCOME_MINOR * scale)
+    sent = ground.TRANSFER_MEDIAN_MINOR * np.exp(ground.TRANSFER_LOG_SD**2 / 2) * scale
+    sent = population.transfers_per_month * sent * np.sqrt(relative)
+    paid_in = np.where(own, CASH_IN_OWN, CASH_IN_OTHERS) * population.cash_deposits_per_month
+    paid_in = paid_in * place.activity * ground.CASH_IN_MEDIAN_MINOR * scale * np.exp(CASH_IN_LOG_SD**2 / 2)
+    invoiced = INVOICES_MONTHLY / 4.6 * np.exp(INVOICE_LOG_SD**2 / 2) * place.activity - 0.12
+    earned = np.where(own, invoiced, 1.0) * income
+    drawn = float(np.average(ground.ATM_MINOR, weights=ground.ATM_SHARES)) * scale
     spent = (
-        population.purchases_per_month * place.activity * purchase * spending_scale(income)
+        population.purchases_per_month * place.activity * purchase * spending_scale(income, scale)
         + sent * place.activity
         - sent.mean()
-        + ATM_MONTHLY * place.activity * float(np.average(ground.ATM_MINOR, weights=ground.ATM_SHARES))
-        + np.where(place.housing == NEITHER, 0.0, HOUSING_SHARE) * income
-        + bill * (income / ground.USUAL_INCOME_MINOR) ** 0.25
+        + population.cash_withdrawals_per_month * place.activity * drawn
+        + np.where(place.housing == RENTS, HOUSING_SHARE, 0.0) * income
+        + place.loans.instalment
+        + population.bills * bill * scale * relative**0.25
         + np.where(place.saves, (SAVINGS_LEAST + SAVINGS_MOST) / 2, 0.0) * income
-        + 400.0
+        + 900.0 * scale
     )
     return np.asarray(earned + paid_in - spent, np.float64)
 
@@ -83,7 +89,7 @@ def spent_surplus(make: Maker) -> list[Flow]:
 def _bought_on_account(make: Maker, left: Float64) -> Flow:
     place = make.place
     owner = make.owners("on-account", ACCOUNTS_MONTHLY / place.activity)
-    each = np.maximum(left, _LEAST_SPENT_MINOR) / ACCOUNTS_MONTHLY
+    each = np.maximum(left, _LEAST_SPENT_MINOR * place.scale) / ACCOUNTS_MONTHLY
     median = each / np.exp(_ACCOUNTS_LOG_SD**2 / 2)
     normal = np.clip(make.rng("on-account", "amount").standard_normal(owner.size), -_FARTHEST, _FARTHEST)
     amount = np.rint(median[owner] * np.exp(_ACCOUNTS_LOG_SD * normal)).astype(np.int64)
@@ -93,7 +99,7 @@ def _bought_on_account(make: Maker, left: Float64) -> Flow:
 
 
 def evened(make: Maker, flows: list[Flow], crossings: list[Crossing]) -> list[Flow]:
-    """What customers put aside and fetch back once a month, and what they buy out of their savings.
+    """What customers put aside and fetch back once a month, what they buy out of their savings, and interest.
 
     Parameters
     ----------
@@ -104,15 +110,16 @@ def evened(make: Maker, flows: list[Flow], crossings: list[Crossing]) -> list[Fl
     -------
     list of Flow
         Moves between current account and savings, or the world outside where there is no savings account;
-        then large purchases.
+        large purchases; interest paid on savings and charged on overdrafts at the month's end.
     """
     place, slots = make.place, make.slots
     day = make.rng("even", "day").integers(6, 21, place.n)
     days = make.calendar.monthly(day, "next")
     within = ground.batch().draw(make.rng("even", "time"), days.size).reshape(days.shape) // ground.SECOND_US
     moment = np.where(days >= 0, days * ground.DAY_S + within, NEVER)
-    net = _net(make, moment, flows, crossings)
-    moved, here, bought = _moves(make, moment, net)
+    net = charges(make, moment, "current", flows, crossings, ranges=2)
+    planned = _moves(make, moment, net)
+    moved, here = planned.moved, planned.here
     rows, months = np.nonzero(moved)
     amount = moved[rows, months]
     apart = np.where(here[rows, months], slots.first("savings") + rows, slots.first("world"))
@@ -124,76 +131,84 @@ def evened(make: Maker, flows: list[Flow], crossings: list[Crossing]) -> list[Fl
         np.where(amount > 0, apart, rows),
         np.where(amount > 0, ways.code("savings"), ways.code("release")).astype(np.int8),
     )
-    return [kept, *_purchases(make, moment, bought)]
+    return [kept, *_purchases(make, moment, planned.bought), *_interest(make, planned)]
 
 
-def _net(make: Maker, moment: Int64, flows: list[Flow], crossings: list[Crossing]) -> Int64:
-    """What came in less what went out until each month's moment, shape (accounts, months + 1)."""
-    slots, spec = make.slots, make.spec
-    month = (np.datetime64(spec.start, "D") + np.arange(spec.days)).astype("datetime64[M]").astype(np.int64)
-    column = month - month[0] + 1
-    net = np.zeros((2 * slots.block, moment.shape[1] + 1), np.int64)
-    full = np.full((slots.block, moment.shape[1]), NEVER)
-    full[: make.place.n] = moment
-    for each in flows:
-        _collect(each.second, each.amount, each.payer, each.payee, 0, column, full, net)
-    base = make.place.part * slots.width
-    for piece in crossings:
-        _collect(piece.second, piece.amount, piece.payer, piece.payee, base, column, full, net)
-    return net
+@dataclass(frozen=True)
+class _Planned:
+    """What each customer does in each month, shape (n, months).
 
-
-@compiled
-def _collect(
-    second: Int64,
-    amount: Int64,
-    payer: Int64,
-    payee: Int64,
-    base: int,
-    column: Int64,
-    moment: Int64,
-    net: Int64,
-) -> None:
-    block = moment.shape[0]
-    for i in range(second.size):
-        at = column[second[i] // 86_400]
-        who = payer[i] - base
-        if 0 <= who < 2 * block:
-            late = 1 if second[i] >= moment[who % block, at] else 0
-            net[who, at + late] -= amount[i]
-        who = payee[i] - base
-        if 0 <= who < 2 * block:
-            late = 1 if second[i] >= moment[who % block, at] else 0
-            net[who, at + late] += amount[i]
-
-
-def _moves(make: Maker, moment: Int64, net: Int64) -> tuple[Int64, NDArray[np.bool_], Int64]:
-    """Minor units put aside (above zero) or fetched; which of it meets the savings account here, and not one
-    elsewhere; minor units spent on large purchases. Shapes (n, months).
+    Attributes
+    ----------
+    moved
+        Minor units put aside (above zero) or fetched.
+    here
+        Whether that meets the savings account here, and not one elsewhere.
+    bought
+        Minor units spent on large purchases.
+    earned, owed
+        Interest on the savings account, and on an overdrawn current account.
     """
-    place, n, first = make.place, make.place.n, make.slots.first("savings")
+
+    moved: Int64
+    here: NDArray[np.bool_]
+    bought: Int64
+    earned: Int64
+    owed: Int64
+
+
+def _moves(make: Maker, moment: Int64, net: Int64) -> _Planned:
+    place, n, first, block = make.place, make.place.n, make.slots.first("savings"), make.slots.block
     wanted = place.opening[:n].astype(np.float64)
     held, kept = place.opening[:n].copy(), place.opening[first : first + n].copy()
     moved, bought = np.zeros_like(moment), np.zeros_like(moment)
+    earned, owed = np.zeros_like(moment), np.zeros_like(moment)
     here = np.zeros(moment.shape, np.bool_)
     u = make.rng("even", "project").random((2, *moment.shape))
     project = np.rint(place.income[:, None] * 0.1 * _PROJECT_MONTHS * (0.3 + 1.4 * u[1]) / 5_000) * 5_000
+    # Interest is paid on business days at the end of months that lie within the data as a whole.
+    ends = make.calendar.monthly([31], "previous")[0] >= 0
     for month in range(moment.shape[1]):
-        held, kept = held + net[:n, month], kept + net[first : first + n, month]
+        held, kept = held + net[:n, month], kept + net[block : block + n, month]
         now = moment[:, month] < NEVER
         over = now & (held > _HIGH * wanted)
         under = now & (held < _LOW * wanted)
         step = np.where(over | under, held - wanted, 0.0)
         move = (np.trunc(step / _STEP_MINOR) * _STEP_MINOR).astype(np.int64)
-        move[np.abs(move) < _LEAST_MINOR] = 0
+        move[np.abs(move) < _LEAST_MINOR * place.scale] = 0
         # Who has no savings here, or too little, has some elsewhere, or a family.
         here[:, month] = place.saves & (kept + move >= 0)
+        if ends[month]:
+            owed[:, month] = np.rint(np.maximum(-held, 0) * OVERDRAFT_RATE / 12)
         held, kept, moved[:, month] = held - move, kept + np.where(here[:, month], move, 0), move
         buys = now & place.saves & (u[0, :, month] < 1 / _PROJECT_MONTHS) & (move >= 0)
         most = np.trunc(np.maximum(kept, 0) * 0.7 / _STEP_MINOR) * _STEP_MINOR
         cost = np.where(buys, np.minimum(project[:, month], most), 0.0).astype(np.int64)
         kept, bought[:, month] = kept - cost, cost
-    return moved, here, bought
+        if ends[month]:
+            earned[:, month] = np.where(place.saves, np.rint(np.maximum(kept, 0) * SAVINGS_RATE / 12), 0)
+        for interest in (earned, owed):
+            interest[interest[:, month] < _LEAST_INTEREST_MINOR, month] = 0
+        held, kept = held - owed[:, month], kept + earned[:, month]
+    return _Planned(moved, here, bought, earned, owed)
+
+
+def _interest(make: Maker, planned: _Planned) -> list[Flow]:
+    """Interest at the month's end, on what the customer planned to hold after looking at it."""
+    place, slots = make.place, make.slots
+    ends = make.calendar.monthly([31], "previous")[0]
+    found = []
+    for way, due, kind in (
+        ("interest_paid", planned.earned, "savings"),
+        ("interest_charged", planned.owed, "current"),
+    ):
+        rows, months = np.nonzero(due)
+        within = ground.batch().draw(make.rng(way, "time"), rows.size) // ground.SECOND_US
+        account = slots.first(kind) + rows
+        branch = slots.first("branches") + place.bank[account]
+        payer, payee = (branch, account) if way == "interest_paid" else (account, branch)
+        found.append(flow(ends[months] * ground.DAY_S + within, due[rows, months], payer, payee, way))
+    return found
 
 
 def _purchases(make: Maker, moment: Int64, bought: Int64) -> list[Flow]:

@@ -1,7 +1,7 @@
 """Payments between places: drawn from streams of pairs, so that both places make them again for themselves.
 
 Two places deal with each other if they lie 2**k apart on the ring. What serves everybody keeps an account per
-place and sweeps it to its treasury by amounts that depend on nothing but who, where and when.
+place and sweeps it to its treasury in the country by amounts that depend on nothing but who, where and when.
 """
 
 from __future__ import annotations
@@ -12,17 +12,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rarecase.common.seeds import Int64, keyed_uniform, stream
+from rarecase.common.seeds import Float64, Int64, keyed_uniform, stream
 from rarecase.finance import data
 from rarecase.finance.cases import ground
-from rarecase.finance.generate.flows import mobile_or_web
-from rarecase.finance.generate.place import hosts, shop_kinds
+from rarecase.finance.generate.banks import hosts, places_of
+from rarecase.finance.generate.maker import mobile_or_web
 from rarecase.finance.generate.purchases import amount_quantiles, card_ways, spending_scale
+from rarecase.finance.generate.travel import Spending, spending
 from rarecase.finance.plan import Rooms, sweep_months
 from rarecase.finance.spec import FinanceSpec
 
 _CONTACTS = 3
 _NEW_PAYEE = 0.2
+#: Codes of pair streams: two for each direction, then one of trips.
+_TRIPS = 128
+_PENSIONS = 0.75
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Crossing:
     ----------
     ordinal
         Ordinal of the payment among those of the payer's part.
+    amount
+        Minor units of the payer's currency.
     """
 
     ordinal: Int64
@@ -60,7 +66,7 @@ class _Drawn:
 
 
 def _pairs(spec: FinanceSpec, part: int, rooms: Rooms) -> Iterator[Crossing]:
-    """Transfers to people elsewhere, then purchases in shops elsewhere."""
+    """Transfers to people elsewhere, purchases in web shops elsewhere, then payments on trips."""
     streams = [
         (k, left, direction, (left + distance) % spec.parts)
         for k, distance in ground.neighbours(spec.parts)
@@ -70,16 +76,16 @@ def _pairs(spec: FinanceSpec, part: int, rooms: Rooms) -> Iterator[Crossing]:
     if streams:
         yield _transfers(spec, _drawn(spec, "transfers", streams, rooms, 0))
         yield _visits(spec, _drawn(spec, "visits", streams, rooms, 1))
+        yield _trips(spec, part, rooms)
 
 
 def _drawn(
     spec: FinanceSpec, what: str, streams: list[tuple[int, int, int, int]], rooms: Rooms, kind: int
 ) -> _Drawn:
     population = spec.population
-    usual = (population.transfers_per_month, population.purchases_per_month / 10)[kind]
-    mean = (
-        usual * population.abroad * spec.days / ground.MONTH_DAYS / (2 * len(ground.neighbours(spec.parts)))
-    )
+    usual = (population.transfers_per_month, population.purchases_per_month / 10 * population.remote_share)
+    mean = usual[kind] * population.abroad * spec.days / ground.MONTH_DAYS
+    mean /= 2 * len(ground.neighbours(spec.parts))
     u, columns = [], []
     for k, left, direction, right in streams:
         payer, payee = (left, right) if direction == 0 else (right, left)
@@ -125,7 +131,7 @@ def _transfers(spec: FinanceSpec, drawn: _Drawn) -> Crossing:
     return Crossing(
         ordinal=drawn.ordinal,
         second=ground.clock(spec.start, spec.days, "person").at(u[4]) // ground.SECOND_US,
-        amount=ground.transfer_minor(u[2], u[3], income),
+        amount=ground.transfer_minor(u[2], u[3], income, ground.scale_of(spec, customers)),
         payer=slots.customer(customers),
         payee=slots.customer(person),
         # What is left of the uniform that chose the contact is free to choose the way.
@@ -134,33 +140,75 @@ def _transfers(spec: FinanceSpec, drawn: _Drawn) -> Crossing:
 
 
 def _visits(spec: FinanceSpec, drawn: _Drawn) -> Crossing:
-    """Card payments in shops of the other place."""
+    """Card payments from afar, in web shops of the other place."""
     u, (customers, income) = drawn.u, _customers(spec, drawn)
-    slots, kinds, table = ground.slots(spec.block), data.shops(), amount_quantiles()
-    merchant = _one_of(u[0], slots.merchants_n)
-    kind = shop_kinds(spec, drawn.payee_part, merchant)
-    cell = _one_of(u[2], table.shape[1] - 1)
-    codes = card_ways()
-    here = np.where(u[3] < 0.68, codes[0], np.where(u[3] < 0.985, codes[1], codes[2]))
+    slots = ground.slots(spec.block)
+    n = slots.merchants_n
+    cell = _one_of(u[0], n**3)
+    three = [cell % n, cell // n % n, cell // (n * n)]
+    sells = np.stack([data.shops().remote[ground.shop_kinds(spec, drawn.payee_part, shop)] for shop in three])
+    merchant = np.choose(np.argmax(sells, axis=0), three).astype(np.int64)
+    kind = ground.shop_kinds(spec, drawn.payee_part, merchant)
     return Crossing(
         ordinal=drawn.ordinal,
-        second=_shop_seconds(spec, kind, u[4]),
-        amount=np.maximum(np.rint(table[kind, cell] * spending_scale(income)), 10).astype(np.int64),
-        payer=slots.customer(customers),
-        payee=drawn.payee_part * slots.width + slots.first("merchants") + merchant,
-        way=np.where(u[1] < kinds.remote[kind], codes[3], here).astype(np.int8),
+        second=ground.clock(spec.start, spec.days, "online").at(u[4]) // ground.SECOND_US,
+        amount=_spent(spec, customers, income, kind, u[2]),
+        payer=_cards(spec, customers, u[3]),
+        payee=slots.at(drawn.payee_part, "merchants", merchant),  # type: ignore[arg-type]
+        way=np.full(kind.size, card_ways()[3], np.int8),
     )
 
 
-def _shop_seconds(spec: FinanceSpec, kind: Int64, u: NDArray[np.float64]) -> Int64:
-    """Moments by the rhythm of each kind of shop."""
-    second = np.empty(kind.size, np.int64)
-    names = list(dict.fromkeys(data.shops().rhythm))
-    rhythm = np.array([names.index(name) for name in data.shops().rhythm])[kind]
-    for number, name in enumerate(names):
-        rows = np.flatnonzero(rhythm == number)
-        second[rows] = ground.clock(spec.start, spec.days, name).at(u[rows]) // ground.SECOND_US
-    return second
+def _trips(spec: FinanceSpec, part: int, rooms: Rooms) -> Crossing:
+    """What the people of the place pay on trips, and what others pay here on theirs."""
+    ways = ground.steps(spec.parts)
+    low, n = _people(spec, np.array([part]))
+    own = spending(spec, low[0] + np.arange(n[0]))
+    sources = (part - ways) % spec.parts
+    low, n = _people(spec, sources)
+    within = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)
+    guests = spending(spec, np.repeat(low, n) + within, np.repeat(np.arange(ways.size), n))
+    pieces = [_on_trip(spec, each, rooms) for each in (own, guests)]
+    names = ("ordinal", "second", "amount", "payer", "payee", "way")
+    return Crossing(*(np.concatenate([getattr(piece, name) for piece in pieces]) for name in names))
+
+
+def _on_trip(spec: FinanceSpec, rows: Spending, rooms: Rooms) -> Crossing:
+    slots, who, n = ground.slots(spec.block), rows.customer, rows.customer.size
+    order = np.argsort(rows.step, kind="stable")
+    ranked = rows.step[order]
+    nth = np.empty(n, np.int64)
+    nth[order] = np.arange(n) - np.searchsorted(ranked, ranked)
+    income, cash = ground.income_minor(spec, who), rows.merchant < 0
+    shop = np.maximum(rows.merchant, 0)
+    kind = ground.shop_kinds(spec, rows.place, shop)
+    drawn = np.rint(ground.cash_minor(rows.u[0]) * ground.scale_of(spec, who) / 1_000) * 1_000
+    spent = _spent(spec, who, income, kind, rows.u[0])
+    codes = card_ways()
+    present = np.where(rows.u[1] < 0.62, codes[0], np.where(rows.u[1] < 0.98, codes[1], codes[2]))
+    machine = slots.at(rows.place, "cash")  # type: ignore[arg-type]
+    return Crossing(
+        ordinal=rooms.pair(_TRIPS + rows.step, nth),
+        second=rows.second,
+        amount=np.where(cash, np.maximum(drawn, 1_000), spent).astype(np.int64),
+        payer=np.where(cash, slots.customer(who), _cards(spec, who, rows.u[1])),
+        payee=np.where(cash, machine, slots.at(rows.place, "merchants", shop)),  # type: ignore[arg-type]
+        way=np.where(cash, data.ways().code("cash_out"), present).astype(np.int8),
+    )
+
+
+def _spent(spec: FinanceSpec, customers: Int64, income: Int64, kind: Int64, u: Float64) -> Int64:
+    table = amount_quantiles()
+    cell = _one_of(u, table.shape[1] - 1)
+    scale = spending_scale(income, ground.scale_of(spec, customers))
+    return np.maximum(np.rint(table[kind, cell] * scale), 10).astype(np.int64)
+
+
+def _cards(spec: FinanceSpec, customers: Int64, u: Float64) -> Int64:
+    """The account whose card is used: the credit card's for some payments of who has one."""
+    slots = ground.slots(spec.block)
+    uses = (u * 4_096 % 1.0 < spec.population.credit_card_share) & ground.has_card_account(spec, customers)
+    return np.where(uses, slots.customer(customers, "card"), slots.customer(customers))
 
 
 def _sweeps(spec: FinanceSpec, part: int, rooms: Rooms) -> Crossing:
@@ -171,10 +219,13 @@ def _sweeps(spec: FinanceSpec, part: int, rooms: Rooms) -> Crossing:
     treasurers = np.arange(slots.treasuries_n)
     biller = treasurers < slots.billers_n
     host = np.where(
-        biller, hosts(spec, treasurers, "biller"), hosts(spec, treasurers - slots.billers_n, "bank")
+        biller,
+        hosts(spec, part, treasurers, "biller"),
+        hosts(spec, part, treasurers - slots.billers_n, "bank"),
     )
-    # Every place where this part hosts the treasury, and every treasury for this place.
-    where = [np.arange(spec.parts) if int(h) == part else np.array([part]) for h in host]
+    # Every place of the country where this part hosts the treasury, and every treasury for this place.
+    country = places_of(spec, int(ground.country(spec, np.array([part]))[0]))
+    where = [country if int(h) == part else np.array([part]) for h in host]
     who = np.repeat(treasurers, [w.size for w in where])
     place = np.concatenate(where)
     who, place, month = (
@@ -208,11 +259,13 @@ def _swept(spec: FinanceSpec, who: Int64, place: Int64, number: Int64) -> Int64:
     each[-1] = (
         1.08
         * income
-        * 0.75
+        * _PENSIONS
         * (ground.SEGMENT_SHARES[ground.RETIRED] + 0.5 * ground.SEGMENT_SHARES[ground.STUDENT])
     )
     shares = data.banks()[1]
-    lent = 0.26 * 0.29 * income + 0.6 * 450
-    typical = np.concatenate([each, shares * lent])
+    # Interest on loans and cards, and fees.
+    earned = 0.05 * income + 400
+    typical = np.concatenate([each, shares * earned])
     swing = 0.85 + 0.2 * keyed_uniform(spec.seed, "sweep-amount", number)
-    return np.maximum(np.rint(typical[who] * people * swing), 100).astype(np.int64)
+    swept = typical[who] * people * swing * ground.price_scale(spec, place)
+    return np.maximum(np.rint(swept), 100).astype(np.int64)

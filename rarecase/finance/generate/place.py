@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from rarecase.common.draws import AliasTable
 from rarecase.common.plan import Plan
 from rarecase.common.seeds import Float64, Int64, keyed_uniform, stream
-from rarecase.finance import data
 from rarecase.finance.cases import ground
+from rarecase.finance.generate import trade
+from rarecase.finance.generate.banks import bank_key, bank_of, hosts
+from rarecase.finance.generate.lending import CreditCards, Loans, credit_cards, housing, loans
 from rarecase.finance.spec import FinanceSpec
 
-PAY_DAYS = np.array([25, 31, 15, 28, 1])
-_PAY_DAY_SHARES = (0.35, 0.30, 0.12, 0.15, 0.08)
-RENTS, OWES, NEITHER = range(3)
-_SAVES = 0.45
+__all__ = ["UNLIMITED", "Place", "bank_key", "bank_of", "hosts", "make_place", "risk_appetite", "shop_kinds"]
 
 
 @dataclass(frozen=True)
@@ -28,22 +27,29 @@ class Place:
     ----------
     part, low, n
         Number of the place, its first customer's global ordinal, how many customers live there.
+    scale
+        Prices and incomes in minor units, beside those of Germany in euros.
     customers
         Global ordinals, shape (n,).
     segment, income, activity
         Of each customer; activity is 1 on average.
     employer, landlord, housing
-        Of each customer: numbers within the place, and whether they rent, owe or neither.
+        Of each customer: numbers within the place (employer -1 for who has none), and whether they rent, owe
+        or neither.
     saves
         Who has a savings account.
+    household
+        Of each customer: number within the place of the first person of the household.
+    loans, cards
+        Terms of what people owe.
     bank
         Bank of every slot, -1 for the world outside, shape (width,).
     exists
         Which slots hold an account, shape (width,).
-    shop
-        Kind of each merchant, a code into the reference table.
-    pay_day
-        Of each employer.
+    shop, opens, closes
+        Of each merchant: kind, a code into the reference table, and hours.
+    pay_day, failed
+        Of each employer; failed is the second at which it stops paying, NEVER for nearly all.
     opening
         Balance of every slot before the first entry.
     limit
@@ -53,6 +59,7 @@ class Place:
     part: int
     low: int
     n: int
+    scale: float
     customers: Int64
     segment: Int64
     income: Int64
@@ -61,16 +68,31 @@ class Place:
     landlord: Int64
     housing: Int64
     saves: NDArray[np.bool_]
+    household: Int64
+    loans: Loans
+    cards: CreditCards
     bank: Int64
     exists: NDArray[np.bool_]
     shop: Int64
+    opens: Int64
+    closes: Int64
     pay_day: Int64
+    failed: Int64
     opening: Int64
     limit: Int64
 
 
 UNLIMITED = 1 << 60
 shop_kinds = ground.shop_kinds
+#: Typical balance before the data and overdraft of firms, in minor units at German prices.
+_FIRMS = {
+    "merchants": (1_500_000.0, 2_000_000),
+    "employers": (30_000_000.0, 50_000_000),
+    "shells": (400_000.0, 0),
+    "landlords": (3_000_000.0, 5_000_000),
+    "charities": (800_000.0, 1_000_000),
+    "exchanges": (60_000_000.0, 50_000_000),
+}
 
 
 def make_place(plan: Plan, part: int) -> Place:
@@ -80,47 +102,52 @@ def make_place(plan: Plan, part: int) -> Place:
     slots, n = ground.slots(spec.block), high - low
     customers = np.arange(low, high, dtype=np.int64)
     segment, income = ground.segment(spec.seed, customers), ground.income_minor(spec, customers)
-    u = stream(spec.seed, "place", part).random((8, n))
     activity = stream(spec.seed, "activity", part).standard_gamma(3.0, n) / 3.0
-    housing = np.searchsorted([0.58, 0.84], u[0], side="right")
-    employers = stream(spec.seed, "employer", part).integers(0, slots.employers_n, n)
+    dwelling = housing(spec, customers)
+    firm = np.arange(slots.employers_n)
+    works = AliasTable(trade.sizes(spec, part, firm)).draw(stream(spec.seed, "employer", part), n)
     landlords = stream(spec.seed, "landlord", part).integers(0, slots.landlords_n, n)
-    saves = u[1] < _SAVES
-    bank, exists = _banks(spec, part, n, saves)
+    saves = keyed_uniform(spec.seed, "saves", customers) < spec.population.savers
+    borrowed, cards = loans(spec, customers, income, dwelling), credit_cards(spec, customers, income)
     merchants = np.arange(slots.merchants_n)
-    day = AliasTable(_PAY_DAY_SHARES).draw(stream(spec.seed, "pay-day", part), slots.employers_n)
-    opening = _opening(spec, part, customers, saves)
-    limit = np.full(slots.width, UNLIMITED, dtype=np.int64)
-    limit[:n] = ground.overdraft_minor(spec, customers)
-    limit[slots.first("savings") : slots.first("merchants")] = 0
-    for name, most in (("merchants", 2_000_000), ("employers", 50_000_000), ("landlords", 5_000_000)):
-        first = slots.first(name)
-        limit[first : first + _size(slots, name)] = most
+    opens, closes = trade.opening_hours(spec, part, merchants)
+    scale = float(ground.price_scale(spec, np.array([part]))[0])
+    limit = _limits(spec, customers, scale)
+    for name, most in (("card", cards.limit), ("loan", borrowed.owed + borrowed.owed // 20)):
+        limit[slots.first(name) : slots.first(name) + n] = most
     return Place(
         part=part,
         low=low,
         n=n,
+        scale=scale,
         customers=customers,
         segment=segment,
         income=income,
         activity=np.maximum(activity, 0.02),
-        employer=employers,
+        employer=np.where(segment == ground.EMPLOYED, works, -1),
         landlord=landlords,
-        housing=housing.astype(np.int64),
+        housing=dwelling,
         saves=saves,
-        bank=bank,
-        exists=exists,
+        household=ground.household_head(spec, customers) - low,
+        loans=borrowed,
+        cards=cards,
+        bank=bank_of(spec, part, np.arange(slots.width)),
+        exists=_exists(spec, part, customers, saves, borrowed, cards),
         shop=shop_kinds(spec, np.full(slots.merchants_n, part), merchants),
-        pay_day=PAY_DAYS[day],
-        opening=opening,
+        opens=opens,
+        closes=closes,
+        pay_day=trade.pay_days(spec, part, firm),
+        failed=trade.failures(spec, part, firm),
+        opening=_opening(spec, part, customers, saves, borrowed, cards, scale),
         limit=limit,
     )
 
 
-def hosts(spec: FinanceSpec, numbers: Int64, kind: str) -> Int64:
-    """The place in which the treasury of each biller or bank is kept."""
-    shift = 0 if kind == "biller" else 3
-    return (numbers + shift) % spec.parts
+def risk_appetite(spec: FinanceSpec, customers: Int64) -> Float64:
+    """Readiness to take risks, 0 to 1, in thousandths: mostly low, lower for the retired."""
+    u = keyed_uniform(spec.seed, "risk-appetite", customers)
+    low = np.where(ground.segment(spec.seed, customers) == ground.RETIRED, 2.2, 1.3)
+    return np.asarray(np.round(u**low, 3), np.float64)
 
 
 def _spec(plan: Plan) -> FinanceSpec:
@@ -128,55 +155,71 @@ def _spec(plan: Plan) -> FinanceSpec:
     return plan.spec
 
 
-def _size(slots: ground.Slots, name: str) -> int:
-    return {
-        "merchants": slots.merchants_n,
-        "employers": slots.employers_n,
-        "landlords": slots.landlords_n,
-    }[name]
-
-
-def _banks(spec: FinanceSpec, part: int, n: int, saves: NDArray[np.bool_]) -> tuple[Int64, NDArray[np.bool_]]:
+def _limits(spec: FinanceSpec, customers: Int64, scale: float) -> Int64:
     slots = ground.slots(spec.block)
-    shares = AliasTable(data.banks()[1])
-    bank = shares.draw(stream(spec.seed, "bank", part), slots.width)
-    own = np.arange(slots.banks_n)
-    for name in ("branches", "bank_treasury"):
-        bank[slots.first(name) : slots.first(name) + slots.banks_n] = own
-    bank[slots.first("cash") :] = -1
+    limit = np.full(slots.width, UNLIMITED, dtype=np.int64)
+    limit[: slots.first("merchants")] = 0
+    limit[: customers.size] = ground.overdraft_minor(spec, customers)
+    for name, (_, most) in _FIRMS.items():
+        limit[slots.first(name) : slots.first(name) + slots.sizes[name]] = int(most * scale)
+    return limit
+
+
+def _exists(
+    spec: FinanceSpec,
+    part: int,
+    customers: Int64,
+    saves: NDArray[np.bool_],
+    borrowed: Loans,
+    cards: CreditCards,
+) -> NDArray[np.bool_]:
+    slots, n = ground.slots(spec.block), customers.size
     exists = np.ones(slots.width, dtype=np.bool_)
-    exists[n : slots.block] = False
-    savings = slots.first("savings")
-    exists[savings : savings + slots.block] = False
-    exists[savings : savings + n] = saves
+    exists[: slots.first("merchants")] = False
+    exists[:n] = True
+    second = ground.second_account(spec, customers) != ground.NO_SECOND
+    for name, has in (("savings", saves), ("card", cards.has), ("loan", borrowed.has), ("second", second)):
+        exists[slots.first(name) : slots.first(name) + n] = has
     for name, number, kind in (
         ("biller_treasury", slots.billers_n, "biller"),
         ("bank_treasury", slots.banks_n, "bank"),
     ):
         first = slots.first(name)
-        exists[first : first + number] = hosts(spec, np.arange(number), kind) == part
-    return bank, exists
+        exists[first : first + number] = hosts(spec, part, np.arange(number), kind) == part
+    return exists
 
 
-def _opening(spec: FinanceSpec, part: int, customers: Int64, saves: NDArray[np.bool_]) -> Int64:
+def _opening(
+    spec: FinanceSpec,
+    part: int,
+    customers: Int64,
+    saves: NDArray[np.bool_],
+    borrowed: Loans,
+    cards: CreditCards,
+    scale: float,
+) -> Int64:
     """Balances before the first entry; what all hold together, the world outside owes."""
     slots, n = ground.slots(spec.block), customers.size
     income = ground.income_minor(spec, customers)
     rng = stream(spec.seed, "opening", part)
     opening = np.zeros(slots.width, dtype=np.int64)
     opening[:n] = ground.opening_minor(spec, customers)
-    first = slots.first("savings")
-    held = np.rint(income * 3.0 * np.exp(1.0 * rng.standard_normal(n)))
-    opening[first : first + n] = np.where(saves, held, 0)
-    for name, typical in (
-        ("merchants", 1_500_000.0),
-        ("employers", 30_000_000.0),
-        ("landlords", 3_000_000.0),
+    held = np.rint(income * 3.0 * np.exp(1.0 * rng.standard_normal(n))).astype(np.int64)
+    slept = np.rint(income * 0.5 * np.exp(1.2 * rng.standard_normal(n))).astype(np.int64)
+    asleep = ground.second_account(spec, customers) == ground.SLEEPING
+    for name, amount in (
+        ("savings", np.where(saves, held, 0)),
+        ("card", -cards.owed),
+        ("loan", -borrowed.owed),
+        ("second", np.where(asleep, slept, 0)),
     ):
-        start, size = slots.first(name), _size(slots, name)
-        opening[start : start + size] = np.rint(typical * np.exp(0.6 * rng.standard_normal(size)))
-    scale = max(spec.block, 1) * 20_000
-    for name, size in (("billers", slots.billers_n), ("branches", slots.banks_n)):
-        opening[slots.first(name) : slots.first(name) + size] = scale
+        opening[slots.first(name) : slots.first(name) + n] = amount
+    for name, (typical, _) in _FIRMS.items():
+        size = slots.sizes[name]
+        drawn = np.rint(typical * scale * np.exp(0.6 * rng.standard_normal(size)))
+        opening[slots.first(name) : slots.first(name) + size] = drawn
+    for name in ("billers", "branches"):
+        first = slots.first(name)
+        opening[first : first + slots.sizes[name]] = int(max(spec.block, 1) * 20_000 * scale)
     opening[slots.first("world")] = -int(opening.sum())
     return opening

@@ -1,0 +1,140 @@
+"""What firms earn and pay: takings, suppliers, premises, taxes, owners. Planned from their size.
+
+A firm that has failed neither earns nor pays any more, and nobody buys from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from rarecase.common.seeds import Float64, Int64
+from rarecase.finance import data
+from rarecase.finance.cases import ground
+from rarecase.finance.generate.lending import HOUSING_SHARE, RENTS
+from rarecase.finance.generate.maker import Flow, Maker, flow
+
+#: Regular suppliers of each firm, and of its payroll that one invoice takes.
+_SUPPLIERS, _INVOICE_SHARE = 3, 0.05
+#: Of wages: tax and contributions withheld each month, premises, and what owners get each quarter.
+_TAX_SHARE, _PREMISES_SHARE, _DIVIDEND_SHARE = 0.22, 0.05, 0.12
+#: Share of a shop's takings that its owner lives on, and that goes to wholesalers of the place.
+_OWNER_SHARE, _WHOLESALE_SHARE = 0.10, 0.25
+
+
+def firms(make: Maker) -> Iterator[Flow]:
+    """All that firms, shops and landlords book besides wages."""
+    payroll = _payroll(make)
+    yield from _employers(make, payroll)
+    yield from _shops(make)
+    place, slots = make.place, make.slots
+    rents = np.bincount(
+        place.landlord[place.housing == RENTS], place.income[place.housing == RENTS], slots.landlords_n
+    )
+    row, second = make.monthly("upkeep", np.full(slots.landlords_n, 20))
+    least = 10_000 * place.scale
+    amount = make.lognormal("upkeep", row.size, np.maximum(rents[row] * HOUSING_SHARE * 0.84, least), 0.2)
+    yield flow(second, amount, slots.first("landlords") + row, slots.first("world"), "supplier")
+
+
+def _payroll(make: Maker) -> Float64:
+    """Wages of each employer per month, at least a small one."""
+    place = make.place
+    works = place.employer >= 0
+    wages = np.bincount(place.employer[works], place.income[works], make.slots.employers_n)
+    return np.asarray(np.maximum(wages, 200_000 * place.scale), np.float64)
+
+
+def _alive(make: Maker, whole: Flow, *firms: Int64) -> Flow:
+    """Rows of a flow before any of these firms fails."""
+    kept = np.ones(whole.second.size, np.bool_)
+    for firm in firms:
+        kept &= whole.second < make.place.failed[firm]
+    rows = np.flatnonzero(kept)
+    return Flow(whole.second[rows], whole.amount[rows], whole.payer[rows], whole.payee[rows], whole.way[rows])
+
+
+def _employers(make: Maker, payroll: Float64) -> Iterator[Flow]:
+    place, slots = make.place, make.slots
+    first, n = slots.first("employers"), slots.employers_n
+    firm, second = make.weekly("revenue", n, "office")
+    amount = make.lognormal("revenue", firm.size, payroll[firm] * 1.5 / 4.3, 0.35)
+    yield _alive(make, flow(second, amount, slots.first("world"), first + firm, "takings"), firm)
+    # Each firm buys from a few others of the place, to which it owes an invoice each month.
+    rng = make.rng("b2b", "partners")
+    buyer = np.repeat(np.arange(n), _SUPPLIERS)
+    seller = (buyer + rng.integers(1, n, buyer.size)) % n
+    row, second = make.monthly("b2b", rng.integers(3, 29, buyer.size))
+    buys, sells = buyer[row], seller[row]
+    amount = make.lognormal("b2b", row.size, payroll[buys] * _INVOICE_SHARE, 0.5)
+    yield _alive(make, flow(second, amount, first + buys, first + sells, "supplier"), buys, sells)
+    state = slots.first("billers") + slots.billers_n - 1
+    row, second = make.monthly("payroll-tax", np.full(n, 10))
+    amount = np.rint(payroll[row] * _TAX_SHARE).astype(np.int64)
+    yield _alive(make, flow(second, amount, first + row, state, "tax"), row)
+    row, second = make.monthly("premises", np.full(n, 1))
+    landlord = slots.first("landlords") + rng.integers(0, slots.landlords_n, n)
+    amount = np.rint(payroll[row] * _PREMISES_SHARE / 5_000).astype(np.int64) * 5_000 + 5_000
+    yield _alive(make, flow(second, amount, first + row, landlord[row], "rent"), row)
+    row, second = make.monthly("dividend", rng.integers(5, 26, n))
+    # After each quarter.
+    month = (make.spec.start.month - 1 + make.month[second // ground.DAY_S]) % 12
+    kept = np.flatnonzero(month % 3 == 0)
+    row, second = row[kept], second[kept]
+    owner = ground.owner(make.spec, np.full(row.size, place.part), "employers", row) - place.low  # type: ignore[arg-type]
+    amount = make.lognormal("dividend", row.size, payroll[row] * _DIVIDEND_SHARE, 0.4)
+    yield _alive(make, flow(second, amount, first + row, owner, "payout"), row)
+    yield from _shells(make, payroll)
+
+
+def _shells(make: Maker, payroll: Float64) -> Iterator[Flow]:
+    """Shells neither employ nor sell: now and then a company pays one a fee, and its owner takes it out."""
+    place, slots = make.place, make.slots
+    n = slots.shells_n
+    rng = make.rng("shell", "fees")
+    shell = np.repeat(np.arange(n), rng.poisson(0.3 * make.months, n))
+    second = make.seconds("shell", "office", shell.size)
+    firm = shell % slots.employers_n
+    amount = make.lognormal("shell", shell.size, payroll[firm] * 0.04, 0.7)
+    first = slots.first("shells")
+    fees = _alive(
+        make, flow(second, amount, slots.first("employers") + firm, first + shell, "supplier"), firm
+    )
+    yield fees
+    later = fees.second + rng.integers(1, 20, fees.second.size) * ground.DAY_S
+    kept = np.flatnonzero((later < make.horizon) & (rng.random(later.size) < 0.6))
+    number = fees.payee[kept] - first
+    owner = ground.owner(make.spec, np.full(number.size, place.part), "shells", number) - place.low  # type: ignore[arg-type]
+    taken = np.rint(fees.amount[kept] * rng.uniform(0.3, 0.9, kept.size) / 100).astype(np.int64) * 100 + 100
+    yield flow(later[kept], np.minimum(taken, fees.amount[kept]), fees.payee[kept], owner, "payout")
+
+
+def _shops(make: Maker) -> Iterator[Flow]:
+    """What shops pay each week for what they sell, here and elsewhere, and to their owners each month."""
+    place, slots = make.place, make.slots
+    kinds, first = data.shops(), slots.first("merchants")
+    mean = kinds.median_minor * np.exp(kinds.log_sd**2 / 2) * kinds.share
+    several = np.bincount(place.shop, minlength=len(kinds.mcc))
+    weekly = (
+        (mean / np.maximum(several, 1))[place.shop]
+        * (make.spec.population.purchases_per_month * place.n / 4.35)
+        * place.scale
+    )
+    firm, second = make.weekly("supplies", slots.merchants_n, "office")
+    amount = make.lognormal("supplies", firm.size, np.maximum(weekly[firm] * 0.6, 5_000 * place.scale), 0.3)
+    yield flow(second, amount, first + firm, slots.first("world"), "supplier")
+    rng = make.rng("wholesale", "partners")
+    seller = rng.integers(0, slots.employers_n, slots.merchants_n)
+    row, second = make.monthly("wholesale", rng.integers(2, 28, slots.merchants_n))
+    least = 4_000 * place.scale
+    amount = make.lognormal(
+        "wholesale", row.size, np.maximum(weekly[row] * 4.35 * _WHOLESALE_SHARE, least), 0.3
+    )
+    to = seller[row]
+    yield _alive(make, flow(second, amount, first + row, slots.first("employers") + to, "supplier"), to)
+    row, second = make.monthly("drawings", rng.integers(2, 28, slots.merchants_n))
+    owner = ground.owner(make.spec, np.full(row.size, place.part), "merchants", row) - place.low  # type: ignore[arg-type]
+    taken = np.maximum(weekly[row] * 4.35 * _OWNER_SHARE, 10_000 * place.scale) / 1_000
+    amount = np.rint(taken).astype(np.int64) * 1_000
+    yield flow(second, amount, first + row, owner, "payout")

@@ -1,0 +1,123 @@
+"""What people owe their bank: terms of loans and of credit cards, before any payment. Stateless.
+
+Rates are near those of 2024 in the euro area (ECB, MIR statistics: housing 3 to 4 %, consumption 7 to 8 %,
+revolving loans and overdrafts near 8 %, credit cards 16 to 20 %); shares of borrowers are our own choice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from rarecase.common.seeds import Float64, Int64, keyed_uniform
+from rarecase.finance.cases import ground
+from rarecase.finance.spec import FinanceSpec
+
+RENTS, OWES, NEITHER = range(3)
+#: Share of income that rent or the instalments of a mortgage take, and the spread of it.
+HOUSING_SHARE, HOUSING_LOG_SD = 0.29, 0.16
+#: Share of the others who pay off a consumer loan, and of their income that it takes.
+_CONSUMER, _CONSUMER_SHARE = 0.12, 0.08
+#: Share of holders of a credit card who do not pay it off each month.
+_REVOLVES = 0.25
+CARD_RATE = 0.18
+OVERDRAFT_RATE, SAVINGS_RATE = 0.11, 0.02
+
+
+@dataclass(frozen=True)
+class Loans:
+    """Loans of customers, arrays of one value each; 0 where there is none.
+
+    Attributes
+    ----------
+    instalment, owed
+        Minor units per month, and what is owed before the data.
+    rate
+        Yearly rate of interest.
+    day
+        Day of the month of the instalment.
+    """
+
+    instalment: Int64
+    owed: Int64
+    rate: Float64
+    day: Int64
+
+    @property
+    def has(self) -> NDArray[np.bool_]:
+        """Who has a loan."""
+        return self.owed > 0
+
+
+@dataclass(frozen=True)
+class CreditCards:
+    """Credit cards of customers with an account of their own, arrays of one value each.
+
+    Attributes
+    ----------
+    has, revolves
+        Who has one, and who pays less than all of it each month.
+    limit, owed
+        Minor units; owed is before the data.
+    day
+        Day of the month of the statement; the bill is debited a fortnight later.
+    """
+
+    has: NDArray[np.bool_]
+    revolves: NDArray[np.bool_]
+    limit: Int64
+    owed: Int64
+    day: Int64
+
+
+def housing(spec: FinanceSpec, customers: Int64) -> Int64:
+    """Whether each customer rents, pays off a mortgage, or neither."""
+    u = keyed_uniform(spec.seed, "housing", customers)
+    return np.searchsorted([0.58, 0.84], u, side="right").astype(np.int64)
+
+
+def housing_minor(spec: FinanceSpec, customers: Int64, income: Int64) -> Int64:
+    """Monthly rent or instalment of each customer."""
+    normal = ndtri(np.clip(keyed_uniform(spec.seed, "rent", customers), 1e-9, 1 - 1e-9))
+    return np.asarray(np.rint(income * HOUSING_SHARE * np.exp(HOUSING_LOG_SD * normal)), np.int64)
+
+
+def loans(spec: FinanceSpec, customers: Int64, income: Int64, dwelling: Int64) -> Loans:
+    """Mortgages of those who owe, and consumer loans of some others: annuities somewhere on their way."""
+    seed = spec.seed
+    owes = dwelling == OWES
+    consumer = ~owes & (keyed_uniform(seed, "consumer-loan", customers) < _CONSUMER)
+    u, v = (keyed_uniform(seed, f"loan-{what}", customers) for what in ("rate", "left"))
+    instalment = np.where(owes, housing_minor(spec, customers, income), 0)
+    # People like round instalments; the last one settles what is left.
+    small = np.maximum(np.rint(income * _CONSUMER_SHARE * (0.5 + v) / 500) * 500, 500).astype(np.int64)
+    instalment = np.where(consumer, small, instalment)
+    rate = np.where(owes, 0.012 + 0.034 * u, 0.055 + 0.06 * u)
+    months = np.where(owes, 14 + 300 * v, 4 + 60 * v)
+    monthly = rate / 12
+    owed = instalment * (1 - (1 + monthly) ** -months) / monthly
+    has = owes | consumer
+    days = np.array([1, 2, 3, 5, 15, 28])
+    day = days[(keyed_uniform(seed, "loan-day", customers) * days.size).astype(np.int64)]
+    return Loans(np.where(has, instalment, 0), np.where(has, np.rint(owed), 0).astype(np.int64), rate, day)
+
+
+def credit_cards(spec: FinanceSpec, customers: Int64, income: Int64) -> CreditCards:
+    """Terms of credit cards: limits of 0.8 to 2 incomes; one holder in four revolves."""
+    seed, has = spec.seed, ground.has_card_account(spec, customers)
+    u, v = (keyed_uniform(seed, f"card-{what}", customers) for what in ("limit", "owed"))
+    step = 10_000.0
+    limit = np.maximum(np.rint(income * (0.8 + 1.2 * u) / step), 2) * step
+    revolves = has & (keyed_uniform(seed, "card-revolves", customers) < _REVOLVES)
+    owed = np.where(revolves, limit * (0.1 + 0.45 * v), np.minimum(income * 0.2 * v, 0.6 * limit))
+    day = 1 + (keyed_uniform(seed, "card-day", customers) * 28).astype(np.int64)
+    return CreditCards(
+        has,
+        revolves,
+        np.where(has, limit, 0).astype(np.int64),
+        np.where(has, np.rint(owed), 0).astype(np.int64),
+        day,
+    )

@@ -1,0 +1,82 @@
+"""What follows from card payments: refunds, disputes, and attempts that failed before one succeeded.
+
+Shares are our own choice near what schemes and processors report: one to two in a hundred purchases given
+back, a few disputes in ten thousand, one attempt in a hundred refused for other reasons than money.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rarecase.common.seeds import Float64, Int64
+from rarecase.finance import data
+from rarecase.finance.cases import ground
+from rarecase.finance.generate.maker import Flow, Maker, flow
+from rarecase.finance.schema import DECLINE_REASONS
+
+#: Shares of purchases that are given back, wholly or in part, by kind of shop; of those from afar twice.
+_REFUNDED, _DISPUTED, _WHOLLY = 0.009, 0.0003, 0.7
+_FAILED = 0.011
+#: Why attempts fail, in shops and from afar; the payment itself follows within two minutes.
+_IN_SHOPS = {"wrong_code": 0.75, "invalid_card": 0.15, "limit_exceeded": 0.10}
+_FROM_AFAR = {"invalid_card": 0.45, "expired_card": 0.35, "limit_exceeded": 0.20}
+
+
+def returns(make: Maker, bought: list[Flow]) -> list[Flow]:
+    """Refunds and disputes of purchases, which stand first among the flows of the place."""
+    total, rng = sum(each.second.size for each in bought), make.rng("returns", "which")
+    found = []
+    for way, share, least, most in (("card_refund", 2 * _REFUNDED, 4, 22), ("chargeback", _DISPUTED, 20, 75)):
+        index = np.unique(rng.integers(0, max(total, 1), rng.binomial(total, share)))
+        days, u = rng.integers(least, most, index.size), rng.random((3, index.size))
+        original = _take(bought, index)
+        shop = make.place.shop[original.payee - make.slots.first("merchants")]
+        if way == "card_refund":
+            kept = data.shops().given_back[shop] & (u[2] < 0.5 + 0.5 * data.ways().remote[original.way])
+        else:
+            kept = np.ones(index.size, np.bool_)
+        second = original.second + days * ground.DAY_S + (u[0] * 3_600).astype(np.int64)
+        rows = np.flatnonzero(kept & (second < make.horizon))
+        part = np.where(u[1] < _WHOLLY, 1.0, 0.2 + 0.6 * (u[1] - _WHOLLY) / (1 - _WHOLLY))
+        part = part if way == "card_refund" else np.ones(index.size)
+        amount = np.maximum(np.rint(original.amount * part), 1).astype(np.int64)
+        back = flow(second[rows], amount[rows], original.payee[rows], original.payer[rows], way)
+        found.append(Flow(back.second, back.amount, back.payer, back.payee, back.way, None, index[rows]))
+    return found
+
+
+def failed_attempts(make: Maker, bought: list[Flow]) -> Flow:
+    """Attempts refused for a wrong code, a bad number or a limit, soon before the same payment succeeds."""
+    total, rng = sum(each.second.size for each in bought), make.rng("attempts", "which")
+    index = np.unique(rng.integers(0, max(total, 1), rng.binomial(total, _FAILED)))
+    original = _take(bought, index)
+    u = rng.random((2, index.size))
+    second = original.second - 15 - (u[0] * 100).astype(np.int64)
+    ways = data.ways()
+    remote = ways.remote[original.way]
+    reason = np.where(remote, _reasons(_FROM_AFAR, u[1]), _reasons(_IN_SHOPS, u[1])).astype(np.int8)
+    wrong = reason == DECLINE_REASONS.index("wrong_code")
+    # A code is asked where the chip is read.
+    way = np.where(wrong, ways.code("chip"), original.way).astype(np.int8)
+    # Not before the shop opens, and not before the data begin.
+    rows = np.flatnonzero((second >= 0) & (second // 3_600 == original.second // 3_600))
+    payer, payee = original.payer[rows], original.payee[rows]
+    return Flow(second[rows], original.amount[rows], payer, payee, way[rows], reason[rows])
+
+
+def _reasons(shares: dict[str, float], u: Float64) -> Int64:
+    codes = np.array([DECLINE_REASONS.index(word) for word in shares])
+    edges = np.cumsum(list(shares.values()))
+    return codes[np.minimum(np.searchsorted(edges, u, side="right"), codes.size - 1)]
+
+
+def _take(bought: list[Flow], index: Int64) -> Flow:
+    """Rows of several flows, by ascending positions among all of them."""
+    pieces, start = [], 0
+    for each in bought:
+        low, high = np.searchsorted(index, [start, start + each.second.size])
+        rows = index[low:high] - start
+        columns = (each.second, each.amount, each.payer, each.payee, each.way)
+        pieces.append([column[rows] for column in columns])
+        start += each.second.size
+    return Flow(*(np.concatenate(columns) for columns in zip(*pieces, strict=True)))

@@ -1,0 +1,201 @@
+"""Trips: who is away from home when and where, and what they pay there.
+
+A trip depends on nothing but the customer and a window of 45 days, so the place that is visited knows of it
+without asking. While somebody is away, no card of theirs is used at home, and there is time for the way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from rarecase.common.compiled import compiled
+from rarecase.common.seeds import Float64, Int64, keyed_integers, keyed_uniform
+from rarecase.common.tables import NEVER
+from rarecase.finance import data
+from rarecase.finance.cases import ground
+from rarecase.finance.generate import trade
+from rarecase.finance.spec import FinanceSpec
+
+_WINDOW = 45
+_HOUR_S = 3_600
+#: Of the day, seconds between which people pay on trips: the nights are for the way.
+_FROM_S, _TO_S = 6 * _HOUR_S, 23 * _HOUR_S
+#: Longest stay in days, and the law of stays; payments per day of a stay, and the most of one trip.
+_STAY_MOST, _STAY_MEDIAN, _STAY_LOG_SD = 14, 3.0, 0.7
+_A_DAY, MOST_PAYMENTS = 1.3, 16
+_CASH_SHARE = 0.07
+#: How much likelier a trip is that starts in each month, by own choice.
+_SEASON = np.array([0.7, 0.8, 0.9, 1.05, 1.15, 1.2, 1.5, 1.5, 1.0, 0.9, 0.6, 1.0])
+
+
+@dataclass(frozen=True)
+class Away:
+    """Trips of customers, shape (n, windows) each; seconds and days may lie outside the data.
+
+    Attributes
+    ----------
+    leaves, returns
+        Seconds between which they are not at home, NEVER where there is no trip.
+    first, days
+        First day at the other place, and how many.
+    step
+        Position of the other place in `ground.steps`.
+    phase
+        Days by which the windows of each customer begin before the data, shape (n,).
+    """
+
+    leaves: Int64
+    returns: Int64
+    first: Int64
+    days: Int64
+    step: Int64
+    phase: Int64
+
+    def home(self, who: Int64, second: Int64) -> NDArray[np.bool_]:
+        """Whether these customers, by row, are not on a trip at these seconds."""
+        out = np.empty(who.size, np.bool_)
+        _home(who, second, self.leaves, self.returns, self.phase, out)
+        return out
+
+
+def windows(spec: FinanceSpec) -> int:
+    """How many windows of a customer touch the data."""
+    return spec.days // _WINDOW + 2
+
+
+def away(spec: FinanceSpec, customers: Int64, step: Int64 | None = None) -> Away:
+    """The trips of customers; with `step` (one per customer) only those in that direction."""
+    count, seed = windows(spec), spec.seed
+    phase = keyed_integers(seed, "trip-phase", customers, _WINDOW)
+    ids = customers[:, None] * 4096 + np.arange(count)
+    begins = np.arange(count) * _WINDOW - phase[:, None]
+    month = (np.datetime64(spec.start, "D") + begins).astype("datetime64[M]").astype(np.int64) % 12
+    chance = spec.population.trips_per_year * _WINDOW / 365.25 * _SEASON[month]
+    goes = keyed_uniform(seed, "trip", ids) < chance
+    ways = ground.steps(spec.parts)
+    chosen = np.zeros(ids.shape, np.int64)
+    first, days = np.zeros(ids.shape, np.int64), np.zeros(ids.shape, np.int64)
+    leaves, returns = np.full(ids.shape, NEVER), np.full(ids.shape, NEVER)
+    if ways.size:
+        rows, column = np.nonzero(goes)
+        at = ids[rows, column]
+        to = keyed_integers(seed, "trip-step", at, ways.size)
+        if step is not None:
+            kept = to == step[rows]
+            rows, column, at, to = rows[kept], column[kept], at[kept], to[kept]
+        home = customers[rows] // spec.block
+        far = _way_days(spec, home, (home + ways[to]) % spec.parts)
+        normal = ndtri(np.clip(keyed_uniform(seed, "trip-stay", at), 1e-9, 1 - 1e-9))
+        stay = np.clip(np.rint(_STAY_MEDIAN * np.exp(_STAY_LOG_SD * normal)), 1, _STAY_MOST).astype(np.int64)
+        room = _WINDOW - stay - 2 * far - 1
+        start = begins[rows, column] + far + (keyed_uniform(seed, "trip-start", at) * room).astype(np.int64)
+        chosen[rows, column], first[rows, column], days[rows, column] = to, start, stay
+        leaves[rows, column] = (start - far) * ground.DAY_S
+        returns[rows, column] = (start + stay + far) * ground.DAY_S + _FROM_S
+    return Away(leaves, returns, first, days, chosen, phase)
+
+
+def kilometres(spec: FinanceSpec, one: Int64, other: Int64) -> Float64:
+    """Great-circle distances between places."""
+    (a, b), (c, d) = (
+        tuple(np.radians(part) for part in ground.towns(spec, np.asarray(place))) for place in (one, other)
+    )
+    half = np.sin((c - a) / 2) ** 2 + np.cos(a) * np.cos(c) * np.sin((d - b) / 2) ** 2
+    return np.asarray(2 * 6_371.0 * np.arcsin(np.sqrt(np.clip(half, 0, 1))), np.float64)
+
+
+def _way_days(spec: FinanceSpec, one: Int64, other: Int64) -> Int64:
+    """Whole days needed for the way beyond the seven hours of a night, at 700 km/h."""
+    hours = kilometres(spec, one, other) / 700 - 6
+    return np.asarray(np.ceil(np.maximum(hours, 0) / 24), np.int64)
+
+
+@dataclass(frozen=True)
+class Spending:
+    """Payments on trips, columns of one length, ordered by traveller, window and number.
+
+    Attributes
+    ----------
+    customer
+        Global ordinal of the traveller.
+    step
+        Direction, a position in `ground.steps`.
+    place
+        Where it is paid.
+    merchant
+        Number of the shop there, -1 for a cash machine.
+    second, u
+        When, and uniforms for the amount and the way, shape (2, rows).
+    """
+
+    customer: Int64
+    step: Int64
+    place: Int64
+    merchant: Int64
+    second: Int64
+    u: Float64
+
+
+def spending(spec: FinanceSpec, customers: Int64, step: Int64 | None = None) -> Spending:
+    """What customers pay on their trips within the data; `step` as in `away`."""
+    trips, seed = away(spec, customers, step), spec.seed
+    rows, column = np.nonzero(trips.days)
+    ids = customers[rows] * 4096 + column
+    stay = trips.days[rows, column]
+    number = 1 + (stay * _A_DAY * (0.4 + 1.2 * keyed_uniform(seed, "trip-payments", ids))).astype(np.int64)
+    number = np.minimum(number, MOST_PAYMENTS)
+    trip = np.repeat(np.arange(rows.size), number)
+    nth = np.arange(trip.size) - np.repeat(np.cumsum(number) - number, number)
+    pay = ids[trip] * MOST_PAYMENTS + nth
+    u = np.stack([keyed_uniform(seed, f"trip-{what}", pay) for what in ("when", "where", "amount", "way")])
+    who, to = customers[rows][trip], trips.step[rows, column][trip]
+    ways = ground.steps(spec.parts)
+    place = (who // spec.block + ways[to]) % spec.parts if ways.size else who // spec.block
+    merchant = _shop(spec, place, u[1])
+    cash = u[3] < _CASH_SHARE
+    day = trips.first[rows, column][trip] + (u[0] * stay[trip]).astype(np.int64)
+    tod = _time_of_day(spec, place, merchant, cash, (u[0] * stay[trip]) % 1.0)
+    second = day * ground.DAY_S + tod
+    here = np.flatnonzero((second >= 0) & (second < spec.days * ground.DAY_S))
+    way = np.where(cash, u[3] / _CASH_SHARE, (u[3] - _CASH_SHARE) / (1 - _CASH_SHARE))
+    return Spending(
+        who[here],
+        to[here],
+        place[here],
+        np.where(cash, -1, merchant)[here],
+        second[here],
+        np.stack([u[2], way])[:, here],
+    )
+
+
+def _shop(spec: FinanceSpec, place: Int64, u: Float64) -> Int64:
+    """The most tempting of three shops of each place."""
+    n = ground.slots(spec.block).merchants_n
+    liking = data.shops().on_trips
+    cell = (u * n**3).astype(np.int64)
+    three = [cell % n, cell // n % n, np.minimum(cell // (n * n), n - 1)]
+    likes = np.stack([liking[ground.shop_kinds(spec, place, shop)] for shop in three])
+    return np.asarray(np.choose(np.argmax(likes, axis=0), three), np.int64)
+
+
+def _time_of_day(
+    spec: FinanceSpec, place: Int64, merchant: Int64, cash: NDArray[np.bool_], u: Float64
+) -> Int64:
+    opens, closes = trade.opening_hours(spec, place, merchant)
+    low = np.where(cash, _FROM_S, np.maximum(opens * _HOUR_S, _FROM_S))
+    high = np.where(cash, _TO_S, np.minimum(closes * _HOUR_S, _TO_S))
+    return np.asarray(low + (u * (high - low)).astype(np.int64), np.int64)
+
+
+@compiled
+def _home(
+    who: Int64, second: Int64, leaves: Int64, returns: Int64, phase: Int64, out: NDArray[np.bool_]
+) -> None:
+    for i in range(who.size):
+        w = who[i]
+        j = (second[i] // 86_400 + phase[w]) // 45
+        out[i] = not leaves[w, j] <= second[i] < returns[w, j]
