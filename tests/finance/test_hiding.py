@@ -128,9 +128,8 @@ def test_cash_paid_in_adds_up_and_looks_usual(hard: Dataset) -> None:
     first = rows.query("role == 'hop'").groupby("case_id").first()[["amount_minor", "booked_at"]]
     both = paid.join(first)
     moved = both["amount_minor"] / both["paid"]
-    assert moved.max() <= 1
-    assert moved.min() > 0.3
-    assert moved.median() > 0.65
+    assert moved.max() < 1
+    assert moved.median() > 0.25
     assert (both["last"] < both["booked_at"]).all()
     deposits = cash[case].groupby("case_id").size()
     assert deposits.max() > 2
