@@ -30,13 +30,14 @@ class CashFront(schemes.Scheme):
     definition: ClassVar[str] = (
         "For 8 to 10 weeks (as many as fit half the data, at least 3) the account of a shop owned by the "
         "customer (ownerships, merchants) receives, beside its own weekly takings, one or two further "
-        "cash deposits a week of together on average 5,000 EUR at German prices at difficulty 0 and 500 "
+        "cash deposits a week of together on average 5,000 EUR at German prices at difficulty 0 and 250 "
         "at 1, each below the limit on cash of structuring: at 0 its weekly cash is a multiple of its "
         "weekly card payments and of the cash of shops of its place, at 1 less than double. Three times "
         "in the time, after a third of the weeks each, 70 to 95 % of the further cash so far not used "
         "leaves in three ways: drawings of the owner to the own current account (half on average), wages "
-        "to one other person who does not work there (a third), and the rest to a supplier in the world "
-        "outside; the employee sends 75 to 90 % of each wage back to the owner within hours to days."
+        "(from 0.5 on invoices of a freelance) to one other person who does not work there (a third), and "
+        "the rest to a supplier in the world outside; the employee sends 75 to 90 % of each back to the "
+        "owner within hours to days, in one transfer at 0 and up to 5 from 0.5 on."
     )
     source: ClassVar[str] = (
         "FATF 2006, Trade and cash-intensive businesses; AMLworld (arXiv 2306.16424): front firms"
@@ -112,7 +113,7 @@ class CashFront(schemes.Scheme):
         """One or two further deposits a week, columns of 2 × weeks."""
         width = 2 * _WEEKS
         week = np.arange(width) // 2
-        mean = self.amount * 100 * on.between(1.0, 0.1) * on.scale
+        mean = self.amount * 100 * on.between(1.0, 0.05) * on.scale
         level = mean * np.exp(0.3 * on.normal("level"))[:, 0]
         each = level[:, None] * np.exp((0.2 + 0.5 * on.ordinary) * on.normal("takings", width)) / 1.4
         twice = on.u("twice", width) < 0.4
@@ -133,25 +134,35 @@ class CashFront(schemes.Scheme):
         share = np.exp(0.4 * on.normal(f"{name}-share", 3)) * np.array([0.5, 0.33, 0.17])
         cut = np.asarray(free[:, None] * share / share.sum(axis=1, keepdims=True), np.int64)
         straw, world = on.account(on.members(1)), on.at(on.part(on.homes), "world")
-        when = on.within(
-            np.minimum(since + HOUR_S, on.horizon - 1)[:, None],
-            np.minimum(since + 5 * DAY_S, on.horizon)[:, None],
-            on.u(f"{name}-when", 3),
-            "office",
-        )
+        low = np.minimum(since + HOUR_S, on.horizon - 1)[:, None]
+        high = np.minimum(since + 5 * DAY_S, on.horizon)[:, None]
+        # Drawings and wages are booked in the night's batch, suppliers are paid by day.
+        night, day = (on.within(low, high, on.u(f"{name}-when", 3), rhythm) for rhythm in ("batch", "office"))
+        when = np.where(np.arange(3) < 2, night, day)
         when = np.where(since[:, None] + DAY_S >= on.horizon, on.horizon, when)
+        wage_way = "salary" if on.ordinary < 1 else "invoice"
         told = [
             on.pay(on.every, when[:, column], cut[:, column], shop, payee, way, role, stage="integration")
             for column, (payee, way, role) in enumerate(
-                ((owner, "payout", "payout"), (straw, "salary", "wage"), (world, "supplier", "invoice"))
+                ((owner, "payout", "payout"), (straw, wage_way, "wage"), (world, "supplier", "invoice"))
             )
         ]
         paid = np.where(np.stack(told, axis=1) >= 0, cut, 0)
         wage = schemes.received(on, when[:, 1], paid[:, 1], shop, straw)
-        back = schemes.liked(
-            on, f"{name}-back", np.asarray(wage * (0.76 + 0.13 * on.one(f"{name}-kept")), np.int64)
+        # Ordinary people send each other some hundred units at a time.
+        usual = np.rint(wage / (30_000 * on.scale)).astype(np.int64)
+        several = np.clip(usual, 1, 5) if on.ordinary == 1 else np.ones_like(usual)
+        schemes.sent_on(
+            on,
+            f"{name}-back",
+            when[:, 1],
+            np.asarray(wage * (0.76 + 0.13 * on.one(f"{name}-kept")), np.int64),
+            straw,
+            owner,
+            width=5,
+            number=several,
+            easy_s=10 * HOUR_S,
+            hard_s=DAY_S,
+            stage="integration",
         )
-        at = schemes.later(on, f"{name}-back", when[:, 1], 10 * HOUR_S, 3 * DAY_S)
-        way = schemes.mobile_or_web(on, f"{name}-back")
-        on.pay(on.every, at, back, straw, owner, way, "forward", stage="integration")
         return paid.sum(axis=1), paid[:, 0], paid[:, 1]

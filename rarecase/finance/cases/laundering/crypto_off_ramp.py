@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from rarecase.common.seeds import Int64
+from rarecase.finance import data
 from rarecase.finance.cases.base import money, said
 from rarecase.finance.cases.canvas import DAY_S, HOUR_S, MINUTE_S, Canvas
 from rarecase.finance.cases.footprint import Footprint
@@ -30,13 +31,19 @@ class CryptoOffRamp(schemes.Scheme):
         "crypto to the exchange before each pay-out, 0.5 to 2 % larger); the exchange (organisations.kind "
         "exchange) pays the current account 3 to 6 times within 4 days (difficulty 0) to 21 days (1), and "
         "82 to 95 % of their sum leaves again: 10 to 45 % of it as notes from machines of the place and "
-        "the rest by 1 to 3 transfers to one other person, all after the last pay-out; at 0 within 2 days "
-        "after it, at 1 with waits of days. The sum averages 4,500 EUR at German prices at 0 and 1,500 at "
-        "1; pay-outs are even at 0, and from 0.5 on few carry most."
+        "the rest by 1 or 2 transfers at 0, 4 to 7 from 0.5 on, to one other person, all after the last "
+        "pay-out; at 0 within 2 days after it, at 1 with waits of days. The sum averages 4,500 EUR at "
+        "German prices at 0 and 1,500 at 1; pay-outs are even at 0, and from 0.5 on few carry most."
     )
     source: ClassVar[str] = "FATF 2020, Virtual assets red flag indicators; Europol 2022, Cryptocurrencies"
     share: ClassVar[float] = 0.10
     payments: ClassVar[float] = 14.0
+
+    #: That an exchange pays is what the kind is about, and nobody gives the order on a device.
+    reveals: ClassVar[frozenset[str]] = frozenset(
+        f"transactions.{column}"
+        for column in ("purpose", "channel", "is_remote", "authentication", "device_id", "ip_id")
+    )
 
     kind: Literal["crypto_off_ramp"] = "crypto_off_ramp"
     amount: float = Field(
@@ -56,7 +63,7 @@ class CryptoOffRamp(schemes.Scheme):
 
     def span_s(self, spec: Spec) -> int:
         """Pay-outs, and as long again for what follows."""
-        return min(2 * self._window_s(spec), spec.days * DAY_S // 2)
+        return schemes.room_s(spec, self.difficulty, self._window_s(spec), 2.0, 1.2)
 
     def draw(self, on: Canvas) -> Footprint:
         """Coins, pay-outs, notes and transfers."""
@@ -78,7 +85,7 @@ class CryptoOffRamp(schemes.Scheme):
             np.asarray(np.ceil(amount * fee), np.int64),
             on.at(part, "crypto")[:, None],
             exchange[:, None],
-            "takings",
+            self._settled(on),
             "sale",
             stage="placement",
         )
@@ -113,8 +120,8 @@ class CryptoOffRamp(schemes.Scheme):
             leaves - cash.total,
             account,
             on.account(on.members(1)),
-            width=3,
-            number=on.whole("onward-number", 1 + round(on.ordinary), 2 + round(on.ordinary)),
+            width=7,
+            number=schemes.several(on, "onward-number", (1, 2), (4, 7)),
             easy_s=4 * HOUR_S,
             hard_s=2 * DAY_S,
             stage="integration",
@@ -136,6 +143,12 @@ class CryptoOffRamp(schemes.Scheme):
             f"{money(facts['drawn'], currency)} was drawn as cash and {money(facts['sent'], currency)} "
             "sent on."
         )
+
+    def _settled(self, on: Canvas) -> Int64:
+        """Ways in which firms settle with each other, as often as they do."""
+        ways = data.ways()
+        codes = np.array([ways.code("supplier"), ways.code("invoice"), ways.code("payout")], np.int64)
+        return codes[np.searchsorted([0.55, 0.8], on.u("settled", _WIDTH), side="right")]
 
     def _window_s(self, spec: Spec) -> int:
         return schemes.window_s(spec, self.difficulty, 4, 21)

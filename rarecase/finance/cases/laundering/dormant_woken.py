@@ -68,7 +68,7 @@ class DormantWoken(schemes.Scheme):
 
     def span_s(self, spec: Spec) -> int:
         """Credits, and as long again for what follows."""
-        return min(2 * self._window_s(spec), spec.days * DAY_S // 2)
+        return schemes.room_s(spec, self.difficulty, self._window_s(spec), 2.0, 1.2)
 
     def draw(self, on: Canvas) -> Footprint:
         """Credits from abroad and from the controller, then the way out."""
@@ -171,9 +171,7 @@ class DormantWoken(schemes.Scheme):
         number = np.clip(-(-needed // limit) + on.whole("fund-number", 0, 2), 1, _WIDTH)
         amount = schemes.notes(schemes.parts(on, "fund", needed + needed // 50, number, _WIDTH, most=limit))
         second = schemes.moments(on, "fund", on.onset, until, number, _WIDTH, gap_s=600)
-        schemes.paid_in(
-            on, "fund", second, amount, controller[:, None], on.part_of(controller)[:, None], machines=0.3
-        )
+        schemes.paid_in(on, "fund", second, amount, controller[:, None], on.part_of(controller)[:, None])
 
     def _window_s(self, spec: Spec) -> int:
         return schemes.window_s(spec, self.difficulty, 6, 30)

@@ -28,13 +28,14 @@ class FunnelAccount(schemes.Scheme):
     title: ClassVar[str] = "Funnel account"
     hint: ClassVar[str] = "Needs at least four places: lower `block` or raise `size`."
     definition: ClassVar[str] = (
-        "Within 7 days (difficulty 0) to 21 days (1), 5 to 9 cash deposits reach one current account, made "
-        "(payer_place) at no fewer than 3 (0) or 2 (1) different places other than the one where the account "
-        "is kept, each below the limit on cash of structuring; at 1 three in ten are made at home. The "
-        "deposits are even at 0; from 0.5 on a few carry most of the sum. From hours (0) to days (1) after "
-        "the last deposit, 80 to 95 % of the sum leaves at one place where no deposit was made: as notes "
-        "from machines there (cash_withdrawal, payee_place) and, for what exceeds them, by 1 to 3 "
-        "transfers to one person who lives there; at 0 within 4 days after the last deposit."
+        "Within 7 days (difficulty 0) to 21 days (1), 5 to 9 cash deposits reach one current account, "
+        "made (payer_place) at no fewer than 3 (0) or 2 (1) different places other than the one where the "
+        "account is kept, each below the limit on cash of structuring; at 1 three in ten are made at "
+        "home. The deposits are even at 0; from 0.5 on a few carry most of the sum. From hours (0) to "
+        "days (1) after the last deposit, 80 to 95 % of the sum leaves at one place where no deposit was "
+        "made: as notes from machines there (cash_withdrawal, payee_place) and, for what exceeds them, by "
+        "1 or 2 transfers at 0, 4 to 6 from 0.5 on, to one person who lives there; at 0 within 4 days "
+        "after the last deposit."
     )
     source: ClassVar[str] = "FinCEN advisory FIN-2014-A005 (funnel accounts)"
     share: ClassVar[float] = 0.08
@@ -69,7 +70,7 @@ class FunnelAccount(schemes.Scheme):
 
     def span_s(self, spec: Spec) -> int:
         """Deposits, and as long again for what follows."""
-        return min(2 * self._window_s(spec), spec.days * DAY_S // 2)
+        return schemes.room_s(spec, self.difficulty, self._window_s(spec), 2.0, 1.2)
 
     def draw(self, on: Canvas) -> Footprint:
         """Deposits all over, then notes and transfers at one place."""
@@ -89,7 +90,7 @@ class FunnelAccount(schemes.Scheme):
         at_home = (on.u("at-home", _WIDTH) < 0.3 * on.difficulty) & (np.arange(_WIDTH) >= 2)
         place = np.where(at_home, on.part(on.homes)[:, None], place)
         account = on.account(on.homes)
-        paid = schemes.paid_in(on, "deposit", second, amount, account[:, None], place, machines=0.3)
+        paid = schemes.paid_in(on, "deposit", second, amount, account[:, None], place)
         leaves = np.asarray(paid.total * (0.82 + 0.12 * on.one("leaves")), np.int64)
         collector = on.members(1)
         exit_ = on.part(collector)
@@ -97,7 +98,7 @@ class FunnelAccount(schemes.Scheme):
             on,
             "exit",
             paid.last(on.onset),
-            np.asarray(leaves * (0.25 + 0.25 * on.one("cash")), np.int64),
+            np.asarray(leaves * (0.25 + 0.25 * on.one("cash") + 0.25 * on.ordinary), np.int64),
             account,
             exit_,
             width=_DRAWS,
@@ -111,8 +112,8 @@ class FunnelAccount(schemes.Scheme):
             leaves - cash.total,
             account,
             on.account(collector),
-            width=3,
-            number=on.whole("onward-number", 1 + round(on.ordinary), 2 + round(on.ordinary)),
+            width=6,
+            number=schemes.several(on, "onward-number", (1, 2), (4, 6)),
             easy_s=5 * HOUR_S,
             hard_s=2 * DAY_S,
         )
@@ -140,7 +141,10 @@ class FunnelAccount(schemes.Scheme):
         """Places that deal with the home's, each once and in an order of chance, shape (n, places)."""
         steps = np.unique(ground.steps(spec.parts) % spec.parts)
         order = np.argsort(ground.uniforms(spec, self.label, "order", homes, steps.size), axis=1)
-        return np.asarray((homes[:, None] // spec.block + steps[order]) % spec.parts, np.int64)
+        away = np.asarray((homes[:, None] // spec.block + steps[order]) % spec.parts, np.int64)
+        # Cash is drawn where it is the account's own money, if there is such a place: that one comes last.
+        same = ground.currency(spec, away) == ground.currency(spec, homes // spec.block)[:, None]
+        return np.take_along_axis(away, np.argsort(same, axis=1, kind="stable"), axis=1)
 
     def _window_s(self, spec: Spec) -> int:
         return schemes.window_s(spec, self.difficulty, 7, 21)

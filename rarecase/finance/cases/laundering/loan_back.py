@@ -18,7 +18,7 @@ from rarecase.finance.cases.laundering import schemes
 if TYPE_CHECKING:
     from rarecase.common.spec import Spec
 
-_DEPOSITS, _OUT, _MONTHS = 6, 3, 24
+_DEPOSITS, _OUT, _MONTHS = 6, 6, 24
 _RATES = np.array([3.0, 4.0, 5.0, 6.0, 8.0])
 _TERMS = np.array([6, 10, 12, 18, 24])
 
@@ -33,13 +33,13 @@ class LoanBack(schemes.Scheme):
         "The customer owns a shell company (ownerships, organisations.kind shell). 2 to 6 cash deposits, "
         "each below the limit on cash of structuring, reach the customer's current account within 4 days "
         "(difficulty 0) to 14 days (1); 94 to 99 % of them go to the own shell by 1 to 3 transfers (the "
-        "security); 1 to 6 days after the last one, the shell pays the customer one loan (payment_type "
-        "loan) of 90 to 99 % of the security, at 0 in whole hundreds; from the next month on, every 30 "
-        "days after the loan, the customer pays the shell by direct debit (purpose LOAN) an instalment of "
-        "the loan divided by a term of 6, 10, 12, 18 or 24 months, and interest of 3, 4, 5, 6 or 8 % a "
-        "year on the whole loan, until the term or the data ends: all instalments are equal. The sum "
-        "averages 8,000 EUR at German prices at 0 and 3,000 at 1; from 0.5 on few deposits and transfers "
-        "carry most."
+        "security; 4 to 6 from 0.5 on); 1 to 6 days after the last one, the shell pays the customer one "
+        "loan (payment_type loan) of 90 to 99 % of the security, at 0 in whole hundreds; from the next "
+        "month on, every 30 days after the loan, the customer pays the shell by direct debit (purpose "
+        "LOAN; by transfer from 0.5 on) an instalment of the loan divided by a term of 6, 10, 12, 18 or "
+        "24 months, and interest of 3, 4, 5, 6 or 8 % a year on the whole loan, until the term or the "
+        "data ends: all instalments are equal. The sum averages 8,000 EUR at German prices at 0 and 3,000 "
+        "at 1; from 0.5 on few deposits and transfers carry most."
     )
     source: ClassVar[str] = (
         "FATF 2007, Money laundering through real estate; Unger and others 2006 (loan-back)"
@@ -61,7 +61,7 @@ class LoanBack(schemes.Scheme):
 
     def span_s(self, spec: Spec) -> int:
         """Deposits, security and loan, and a first instalment; the later ones as far as the data reach."""
-        return min(2 * self._window_s(spec) + 40 * DAY_S, spec.days * DAY_S // 2)
+        return schemes.room_s(spec, self.difficulty, self._window_s(spec), 12.0, 2.0)
 
     def draw(self, on: Canvas) -> Footprint:
         """Deposits, security, loan and instalments."""
@@ -75,7 +75,7 @@ class LoanBack(schemes.Scheme):
         second = schemes.moments(
             on, "deposit", on.onset, on.onset + self._window_s(on.spec), number, _DEPOSITS
         )
-        paid = schemes.paid_in(on, "deposit", second, amount, account[:, None], part[:, None], machines=0.3)
+        paid = schemes.paid_in(on, "deposit", second, amount, account[:, None], part[:, None])
         secured = np.asarray(paid.total * (0.943 + 0.045 * on.one("secured")), np.int64)
         out = schemes.sent_on(
             on,
@@ -85,7 +85,7 @@ class LoanBack(schemes.Scheme):
             account,
             shell,
             width=_OUT,
-            number=on.whole("security-number", 1 + round(on.ordinary), _OUT),
+            number=schemes.several(on, "security-number", (1, 3), (4, _OUT)),
             easy_s=10 * HOUR_S,
             hard_s=DAY_S,
             role="funding",
@@ -144,7 +144,10 @@ class LoanBack(schemes.Scheme):
         """Equal instalments as far as term and data reach; what they are in all."""
         month = np.arange(1, _MONTHS + 1)
         each = np.rint(lent / term + lent * rate / 1_200).astype(np.int64)
-        batch = (6 * HOUR_S * on.u("batch", _MONTHS)).astype(np.int64)
+        hour = np.array([0.0, 7.0])[int(on.ordinary == 1)] + np.array([6.0, 14.0])[
+            int(on.ordinary == 1)
+        ] * on.u("batch", _MONTHS)
+        batch = (HOUR_S * hour).astype(np.int64)
         when = (at // DAY_S * DAY_S)[:, None] + month * 30 * DAY_S + batch
         amount = np.where((month <= term[:, None]) & (lent > 0)[:, None], each[:, None], 0)
         # Clean or dirty, what is paid back is the same money; interest is not proceeds.
@@ -155,7 +158,7 @@ class LoanBack(schemes.Scheme):
             amount,
             account[:, None],
             shell[:, None],
-            "loan",
+            "loan" if on.ordinary < 1 else schemes.mobile_or_web(on, "instalment")[:, None],
             "repayment",
             stage="integration",
             tainted=tainted,

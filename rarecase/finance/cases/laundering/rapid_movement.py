@@ -70,7 +70,7 @@ class RapidMovement(schemes.Scheme):
             on, "credit", on.onset, on.onset + self._window_s(on.spec), number, _WIDTH, gap_s=gap
         )
         account, part = on.account(on.homes)[:, None], on.part(on.homes)[:, None]
-        told = schemes.paid_in(on, "credit", second, amount, account, part, machines=0.3, where=~wired)
+        told = schemes.paid_in(on, "credit", second, amount, account, part, where=~wired)
         wire = on.pay(
             on.every[:, None],
             second,

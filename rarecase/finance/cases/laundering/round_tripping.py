@@ -18,7 +18,7 @@ from rarecase.finance.cases.laundering import schemes
 if TYPE_CHECKING:
     from rarecase.common.spec import Spec
 
-_DEPOSITS, _OUT, _BACK = 6, 3, 3
+_DEPOSITS, _OUT, _BACK = 6, 5, 3
 
 
 class RoundTripping(schemes.Scheme):
@@ -30,14 +30,14 @@ class RoundTripping(schemes.Scheme):
     definition: ClassVar[str] = (
         "The customer owns a shell company (ownerships, organisations.kind shell). 2 to 6 cash deposits, "
         "each below the limit on cash of structuring, reach the customer's current account within 4 days "
-        "(difficulty 0) to 14 days (1); then 1 to 3 transfers go from it to the own shell, in half of the "
-        "cases one payment of business from there to the shell of another customer, from the last shell "
-        "one wire to the outside account abroad of the shell's place, and 1 to 3 wires come back from "
-        "abroad (the account of the customer's place) to the customer's current account. Every step "
-        "begins after the one before has ended and is booked; each carries 96.5 to 99.5 % of the one "
-        "before (after exchange), so that at least 85 % returns. Waits at each step have a median of half "
-        "a day at 0 and of two days at 1. The sum averages 8,000 EUR at German prices at 0 and 3,000 at "
-        "1; from 0.5 on few parts carry most."
+        "(difficulty 0) to 14 days (1); then 1 to 3 transfers (0; 3 to 5 from 0.5 on) go from it to the "
+        "own shell, in half of the cases one payment of business from there to the shell of another "
+        "customer, from the last shell one wire to the outside account abroad of the shell's place, and 1 "
+        "to 3 wires come back from abroad (the account of the customer's place) to the customer's current "
+        "account. Every step begins after the one before has ended and is booked; each carries 96.5 to "
+        "99.5 % of the one before (after exchange), so that at least 85 % returns. Waits at each step "
+        "have a median of half a day at 0 and of two days at 1. The sum averages 8,000 EUR at German "
+        "prices at 0 and 3,000 at 1; from 0.5 on few parts carry most."
     )
     source: ClassVar[str] = "FATF and Egmont 2018, Concealment of beneficial ownership (round-tripping)"
     share: ClassVar[float] = 0.05
@@ -78,7 +78,7 @@ class RoundTripping(schemes.Scheme):
 
     def span_s(self, spec: Spec) -> int:
         """Deposits, and three times as long for the way round."""
-        return min(4 * self._window_s(spec), spec.days * DAY_S // 2)
+        return schemes.room_s(spec, self.difficulty, self._window_s(spec), 4.0, 1.5)
 
     def draw(self, on: Canvas) -> Footprint:
         """Deposits, the way out through shells, and the way back."""
@@ -89,7 +89,7 @@ class RoundTripping(schemes.Scheme):
         total = np.minimum(np.maximum(total, 40_000), number * limit * 8 // 10)
         amount = schemes.notes(schemes.parts(on, "deposit", total, number, _DEPOSITS, most=limit))
         second = schemes.moments(on, "deposit", on.onset, on.onset + self._window_s(spec), number, _DEPOSITS)
-        paid = schemes.paid_in(on, "deposit", second, amount, account[:, None], part[:, None], machines=0.3)
+        paid = schemes.paid_in(on, "deposit", second, amount, account[:, None], part[:, None])
         own = self._shell(on, 0)
         out = schemes.sent_on(
             on,
@@ -99,7 +99,7 @@ class RoundTripping(schemes.Scheme):
             account,
             own,
             width=_OUT,
-            number=on.whole("out-number", 1 + round(on.ordinary), _OUT),
+            number=schemes.several(on, "out-number", (1, 3), (3, _OUT)),
             easy_s=12 * HOUR_S,
             hard_s=2 * DAY_S,
             role="hop",

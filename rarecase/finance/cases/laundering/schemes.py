@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 PAYMENTS_PER_LAUNDERING, OUTSIDE_PATTERNS = 21_000.0, 0.8
 #: Notes and coins are paid in by whole tens; some transfers are stepped as people like them.
 CASH_STEP_MINOR, LIKED_STEP_MINOR, LIKED_SHARE = 1_000, 500, 0.45
+#: Log standard deviation of the parts of a sum that is sent on, from 0.5 on.
+ONWARD_LOG_SD = 2.1
+#: Share of deposits at machines when easy.
+MACHINES = 0.3
 #: Time that a wire may need until it is booked.
 WIRE_S = 5 * HOUR_S
 
@@ -121,6 +125,12 @@ def parts(
     return np.asarray(cut, np.int64)
 
 
+def several(on: Canvas, what: str, easy: tuple[int, int], hard: tuple[int, int]) -> Int64:
+    """How many parts, shape (n,): between two numbers at difficulty 0, and between two others from 0.5 on."""
+    low, high = (round(a + (b - a) * on.ordinary) for a, b in zip(easy, hard, strict=True))
+    return on.whole(what, low, high)
+
+
 def notes(amount: Int64) -> Int64:
     """Amounts as they are paid in over a counter: whole tens, at least one where there is any."""
     tens = np.maximum(amount // CASH_STEP_MINOR, 1) * CASH_STEP_MINOR
@@ -190,16 +200,16 @@ def paid_in(
     payee: Int64,
     place: Int64,
     *,
-    machines: float = 0.0,
     where: NDArray[np.bool_] | None = None,
 ) -> Moved:
-    """Cash over the counter of places, or at machines for a share; role and stage placement.
+    """Cash over the counter of places, or at machines for some; role and stage placement.
 
     Amounts are in the payee's currency. Where the place has another one, notes of that are paid in, at most
     what stays below its own limit; what is told is what the payee gets.
     """
     ways, cash = data.ways(), on.at(place, "cash")
-    machine = on.u(f"{what}-way", amount.shape[1]) < machines
+    # Seldom does anybody use a machine for it; offenders who take care do as others.
+    machine = on.u(f"{what}-way", amount.shape[1]) < MACHINES * (1 - on.ordinary)
     way = np.where(machine, ways.code("cash_in_atm"), ways.code("cash_in"))
     there = received(on, second, amount, payee, cash)
     there = np.where(
@@ -233,7 +243,8 @@ def sent_on(
 
     Waits before each have a median of `easy_s` at difficulty 0 and `hard_s` at 1.
     """
-    amount = liked(on, what, parts(on, what, total, number, width))
+    sd = skew(on, 0.1, ONWARD_LOG_SD)
+    amount = liked(on, what, parts(on, what, total, number, width, sd=sd))
     second = np.empty(amount.shape, np.int64)
     at = since
     for column in range(width):
@@ -321,6 +332,14 @@ def window_s(spec: Spec, on_difficulty: float, easy_days: float, hard_days: floa
     """Length of a scheme: between two lengths by difficulty, at most half the data."""
     days = easy_days * (hard_days / easy_days) ** on_difficulty
     return int(min(days, spec.days / 2) * DAY_S)
+
+
+def room_s(spec: Spec, difficulty: float, window: int, easy: float, hard: float) -> int:
+    """Seconds that a case needs until its last payment, as a multiple of a window; at most half the data.
+
+    A hard case may still be under way when the data end: one that never begins in the last weeks would tell.
+    """
+    return int(min(window * (easy + (hard - easy) * min(1.0, 2 * difficulty)), spec.days * DAY_S // 2))
 
 
 def free_one(homes: Int64, taken: Int64, choose: Int64) -> Int64:

@@ -28,12 +28,13 @@ class Smurfing(schemes.Scheme):
     definition: ClassVar[str] = (
         "Within 5 days (difficulty 0) to 21 days (1), 3 to 7 persons (smurfs) each receive 1 to 3 cash "
         "deposits on their current accounts where they live, each below the limit T on cash of the "
-        "beneficiary's jurisdiction (10,000 USD, EUR, AUD or GBP; 250,000 CZK), all together above "
-        "T (in the beneficiary's currency; at 0 above 1.5 T). Each smurf, after the last of the own "
-        "deposits, sends 88 to 97 % of them in one transfer to one beneficiary: median 8 hours after it "
-        "at 0, three days at 1. At 0 the sums are even among deposits; from 0.5 on a few carry most and "
-        "the others are ordinary. Within days after the last of them the beneficiary sends 60 to 90 % of "
-        "it by 1 to 3 transfers to one shop of the place (goods paid by transfer)."
+        "beneficiary's jurisdiction (10,000 USD, EUR, AUD or GBP; 250,000 CZK), all together above T (in "
+        "the beneficiary's currency; at 0 above 1.5 T). Each smurf, after the last of the own deposits, "
+        "sends 88 to 97 % of them to one beneficiary, in one transfer at 0 (median wait 8 hours) and 2 or "
+        "3 from 0.5 on (at 1 after two days each). At 0 the sums are even among deposits; from 0.5 on a "
+        "few carry most and the others are ordinary. Within days after the last of them the beneficiary "
+        "sends 60 to 90 % of it by 1 or 2 transfers (4 to 6 from 0.5 on) to one shop of the place (goods "
+        "paid by transfer, with the purpose GDDS below 0.5)."
     )
     source: ClassVar[str] = (
         "FATF 2005, Money laundering typologies (smurfing); SAML-D (Oztas and others 2023)"
@@ -62,7 +63,7 @@ class Smurfing(schemes.Scheme):
 
     def span_s(self, spec: Spec) -> int:
         """Deposits, and as long again for what follows."""
-        return min(2 * self._window_s(spec), spec.days * DAY_S // 2)
+        return schemes.room_s(spec, self.difficulty, self._window_s(spec), 2.0, 1.2)
 
     def draw(self, on: Canvas) -> Footprint:
         """Deposits and transfers of each smurf, then what the beneficiary buys."""
@@ -92,13 +93,13 @@ class Smurfing(schemes.Scheme):
             spent,
             beneficiary,
             shop,
-            width=3,
-            number=on.whole("goods-number", 1 + round(on.ordinary), 2 + round(on.ordinary)),
+            width=6,
+            number=schemes.several(on, "goods-number", (1, 2), (4, 6)),
             easy_s=12 * HOUR_S,
             hard_s=3 * DAY_S,
             role="purchase",
             stage="integration",
-            ways=("goods_mobile", "goods_web"),
+            ways=("goods_mobile", "goods_web") if on.ordinary < 1 else ("mobile", "web"),
         )
         return on.footprint(
             detected=schemes.suspected(on),
@@ -138,16 +139,23 @@ class Smurfing(schemes.Scheme):
         amount = schemes.parts(on, name, own, np.minimum(number, _EACH), _EACH, most=ceiling)
         amount = np.where(there[:, None], schemes.notes(amount), 0)
         second = schemes.moments(on, name, on.onset, until, number, _EACH)
-        paid = schemes.paid_in(
-            on, name, second, amount, account[:, None], on.part_of(account)[:, None], machines=0.3
-        )
+        paid = schemes.paid_in(on, name, second, amount, account[:, None], on.part_of(account)[:, None])
         kept = 0.03 + 0.09 * on.one(f"{name}-kept")
-        at = schemes.later(on, f"{name}-sent", paid.last(on.onset), 8 * HOUR_S, 3 * DAY_S)
-        sent = schemes.liked(on, name, np.asarray(paid.total * (1 - kept), np.int64))
-        way = schemes.mobile_or_web(on, name)
-        told = on.pay(on.every, at, sent, account, home, way, "forward", stage="layering", where=there)
-        came = np.where(told >= 0, schemes.received(on, at, sent, account, home), 0)
-        return came, np.where(told >= 0, at, 0)
+        amount = np.where(there, np.asarray(paid.total * (1 - kept), np.int64), 0)
+        sent = schemes.sent_on(
+            on,
+            f"{name}-sent",
+            paid.last(on.onset),
+            amount,
+            account,
+            home,
+            width=_EACH,
+            number=schemes.several(on, f"{name}-sent-number", (1, 1), (2, _EACH)),
+            easy_s=8 * HOUR_S,
+            hard_s=2 * DAY_S,
+        )
+        came = schemes.received(on, sent.second, sent.amount, account[:, None], home[:, None])
+        return np.where(sent.amount > 0, came, 0).sum(axis=1), sent.last(np.zeros(on.n, np.int64))
 
     def _window_s(self, spec: Spec) -> int:
         return schemes.window_s(spec, self.difficulty, 5, 21)

@@ -35,8 +35,8 @@ class Structuring(schemes.Scheme):
         "first is made where the person lives; of the others six in ten (0) to one in seven (1) are made "
         "at one other place of the same currency, if one deals with the home's. In a third of cases a "
         "teller asks after the second deposit: from then on the person goes to another place and brings "
-        "less each time. From hours (0) to days (1) after the last deposit, 85 to 96 % of the sum goes by "
-        "1 to 3 (0) or 4 (1) transfers to the account of one other person."
+        "less each time. From hours (0) to days (1) after the last deposit, 85 to 96 % of the sum by 1 to "
+        "3 transfers at 0, and 38 to 44 % by 4 to 6 from 0.5 on, goes to the account of one other person."
     )
     source: ClassVar[str] = "31 CFR 1010.314 and 31 USC 5324 (structuring); SAML-D (Oztas and others 2023)"
     share: ClassVar[float] = 0.19
@@ -61,7 +61,7 @@ class Structuring(schemes.Scheme):
 
     def span_s(self, spec: Spec) -> int:
         """Deposits, and as long again for what follows."""
-        return min(2 * self._window_s(spec), spec.days * DAY_S // 2)
+        return schemes.room_s(spec, self.difficulty, self._window_s(spec), 2.0, 1.2)
 
     def draw(self, on: Canvas) -> Footprint:
         """Deposits, then the transfers to the collector."""
@@ -83,18 +83,18 @@ class Structuring(schemes.Scheme):
         moves[:, 2:] |= asked[:, None]
         place = np.where(moves, self._elsewhere(on), on.part(on.homes)[:, None])
         account = on.account(on.homes)
-        paid = schemes.paid_in(on, "deposit", second, amount, account[:, None], place, machines=0.3)
+        paid = schemes.paid_in(on, "deposit", second, amount, account[:, None], place)
         collector = self._collector(on)
-        kept = 0.04 + 0.11 * on.one("kept")
+        leaves = (0.85 + 0.11 * on.one("leaves")) * (1 - 0.55 * on.ordinary)
         sent = schemes.sent_on(
             on,
             "onward",
             paid.last(on.onset),
-            np.asarray(paid.total * (1 - kept), np.int64),
+            np.asarray(paid.total * leaves, np.int64),
             account,
             collector,
-            width=4,
-            number=on.whole("onward-number", 1 + round(on.ordinary), 3 + round(on.difficulty)),
+            width=6,
+            number=schemes.several(on, "onward-number", (1, 3), (4, 6)),
             easy_s=6 * HOUR_S,
             hard_s=2 * DAY_S,
         )
