@@ -17,6 +17,7 @@ from rarecase.finance.cases.base import BankCase, money, said
 from rarecase.finance.cases.canvas import DAY_S, HOUR_S, Canvas
 from rarecase.finance.cases.footprint import USUAL, Footprint
 from rarecase.finance.cases.fraud.cards import (
+    REMOTE,
     Paid,
     kinds_of_shops,
     loss,
@@ -63,9 +64,7 @@ class AccountTakeover(BankCase):
         "UK Finance, Annual Fraud Report 2025 (unauthorised remote banking fraud); drain to new payees "
         "from a new device as in PaySim (Lopez-Rojas and others 2016, EMSS)"
     )
-    reveals: ClassVar[frozenset[str]] = frozenset(
-        {"devices.first_seen_at", "declines.reason", "declines.response_code"}
-    )
+    reveals: ClassVar[frozenset[str]] = REMOTE
 
     kind: Literal["account_takeover"] = "account_takeover"
     amount: float = Field(

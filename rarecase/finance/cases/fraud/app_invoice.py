@@ -35,6 +35,8 @@ class AppInvoice(Scam):
         "it was ordered, by cash withdrawals or by one transfer or wire. The home is the company's owner; "
         "the mule's account is a second account newly opened where the mule had none."
     )
+    #: The mule's account is new by definition.
+    reveals: ClassVar[frozenset[str]] = Scam.reveals | {"accounts"}
     share: ClassVar[float] = 0.015
     reason: ClassVar[str] = "some 1.5 in 100 cases redirect an invoice (expert)"
     hint: ClassVar[str] = "Only owners of employers are eligible, about one customer in sixty; raise `size`."

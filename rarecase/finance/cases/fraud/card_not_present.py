@@ -54,7 +54,7 @@ class CardNotPresent(BankCase):
         "EBA and ECB, Report on payment fraud, December 2025 (remote card payments); UK Finance, Annual "
         "Fraud Report 2025 (remote purchase fraud)"
     )
-    reveals: ClassVar[frozenset[str]] = REMOTE | {"devices.first_seen_at"}
+    reveals: ClassVar[frozenset[str]] = REMOTE
 
     kind: Literal["card_not_present"] = "card_not_present"
     dearer: float = Field(
@@ -133,7 +133,8 @@ class CardNotPresent(BankCase):
         width = second.shape[1]
         part = shop_places(on, "shop-place", width, on.between(0.4, 0.85))
         number, kind = shops(on, "shop", part, kinds_of_shops(1.0, 0.0))
-        amount = prices(on, "price", kind, self.dearer)
+        # Who is in no hurry to hide buys what can be sold on, and much of it.
+        amount = prices(on, "price", kind, self.dearer * (1 + 2 * (1 - self.difficulty) ** 4))
         payee = on.at(part, "merchants", number)
         u = on.u("way", width)
         ways = [data.ways().code(name) for name in ("ecommerce", "card_on_file", "manual_entry")]
@@ -144,7 +145,8 @@ class CardNotPresent(BankCase):
         declined = refusals(on, "refused", width, 0.16, "wrong_code", "suspected_fraud", "limit_exceeded")
         declined = np.where(second >= known, _BLOCKED, declined)
         attempted, frictionless = THREE_DS.index("attempted"), THREE_DS.index("frictionless")
-        three_ds = np.where(on.u("three-ds", width) < on.between(0.5, 0.25), attempted, frictionless)
+        weak = 0.2 + 0.75 * (1 - self.difficulty) ** 4
+        three_ds = np.where(on.u("three-ds", width) < weak, attempted, frictionless)
         row = on.pay(
             on.every[:, None],
             second,

@@ -58,7 +58,7 @@ class CardTesting(BankCase):
         "Visa, Anti-Enumeration and Account Testing Best Practices for Merchants (2022); EBA and ECB, "
         "Report on payment fraud, December 2025 (remote card payments)"
     )
-    reveals: ClassVar[frozenset[str]] = REMOTE | {"devices.first_seen_at"}
+    reveals: ClassVar[frozenset[str]] = REMOTE
     hint: ClassVar[str] = (
         "Each case takes 12 to 40 customers; ask for fewer cases, fewer cards or raise `size`."
     )

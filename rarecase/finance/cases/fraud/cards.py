@@ -20,23 +20,27 @@ if TYPE_CHECKING:
     from rarecase.finance.cases.canvas import Canvas
 
 _ATTEMPTS = 8
-#: What tells remote card fraud from card payments of all kinds by definition: that nobody was there.
-REMOTE = frozenset(
-    f"{table}.{column}"
-    for table in ("transactions", "declines")
-    for column in (
-        "is_remote",
-        "channel",
-        "purpose",
-        "entry_mode",
-        "authentication",
-        "three_ds",
-        "device_id",
-        "ip_id",
-        "mcc",
-        "reason",
-        "response_code",
-    )
+#: What a stopped card leaves in the tables by definition: attempts that are refused, and why it was replaced.
+STOPPED = frozenset({"declines.reason", "declines.response_code", "card_replacements.reason"})
+#: What tells remote card fraud from card payments of all kinds: that nobody was there, and by which network.
+REMOTE = (
+    STOPPED
+    | {
+        f"{table}.{column}"
+        for table in ("transactions", "declines")
+        for column in (
+            "is_remote",
+            "channel",
+            "purpose",
+            "entry_mode",
+            "authentication",
+            "three_ds",
+            "device_id",
+            "ip_id",
+            "mcc",
+        )
+    }
+    | {"devices.first_seen_at", "ip_addresses.network"}
 )
 #: Card payments of a customer in a year, and the share of them that is fraudulent.
 PAYMENTS_A_YEAR, FRAUDULENT = 156.0, 0.00015

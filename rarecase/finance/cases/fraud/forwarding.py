@@ -25,8 +25,11 @@ _LEAST_GAP_S = 120
 #: Of seven in ten of the credits that machines can give cash is drawn; what is sent on goes to the collector,
 #: from the first figure on to an exchange for crypto-assets, and from the second on abroad.
 _CASH, _TO_EXCHANGE, _ABROAD = 0.7, 0.80, 0.92
+#: Credits that mules send on as a wire, minor units in German prices.
+_LARGE = 300_000
 #: Seconds until a mule acts, at most.
-MOST_WAIT_S = 24 * 3_600
+HOUR_S = 3_600
+MOST_WAIT_S = 20 * HOUR_S
 
 
 @dataclass(frozen=True)
@@ -102,44 +105,52 @@ def pass_on(
     width = got.row.shape[1]
     keeps = 0.02 + 0.10 * on.u(f"{name}-keeps", width)
     goal = np.rint(got.amount * (1 - keeps)).astype(np.int64)
-    cap = ground.cash_minor(0.4 + on.between(0.55, 0.3) * on.u(f"{name}-cap", width))
+    sums = notes(on, on.part_of(got.account))
+    most = np.searchsorted(ground.ATM_MINOR, ground.cash_minor(0.35 + 0.6 * on.u(f"{name}-cap", width)))
+    cap = np.take_along_axis(sums, most[..., None], -1)[..., 0]
     out = on.u(f"{name}-exit", width)
-    cash = got.real & (goal <= 5 * cap) & (goal >= _LEAST_CASH) & (out < _CASH)
+    cash = got.real & (goal <= 5 * cap) & (goal >= _LEAST_CASH * sums[..., 0] // 2_000) & (out < _CASH)
     spread = np.exp(0.8 * on.normal(f"{name}-wait", width))
     wait = np.clip(on.between(1_800, 28_800) * spread, least_s, MOST_WAIT_S).astype(np.int64)
     since, u = got.second + wait, on.u(f"{name}-when", width)
     late = since >= on.horizon
-    at_machine = on.paced(since, since + int(on.between(600, 28_800)), u, "cash")
-    at_machine = np.where(late, since, at_machine)
-    moved = _drawn(on, name, got, np.where(cash, goal, 0), cap, at_machine, until)
-    at_desk = np.where(late, since, on.paced(since, since + 3_600, u))
+    # Who goes out at night for cash is seen; from difficulty 0.5 on nobody does.
+    by_day = on.within(since, since + 10 * HOUR_S, u, "cash") if on.ordinary == 1 else since
+    moved = _drawn(on, name, got, np.where(cash, goal, 0), cap, np.where(late, since, by_day), until)
+    at_desk = np.where(late, since, on.paced(since, since + HOUR_S, u))
     moved += _sent(on, name, got, np.where(cash, 0, goal), out, collector, at_desk, until)
     return np.asarray(got.amount - moved, np.int64)
 
 
+def notes(on: Canvas, part: Int64) -> Int64:
+    """Sums that machines of each place give, ascending, shape (…, 11): whole notes at its prices."""
+    scale = ground.price_scale(on.spec, part)[..., None]
+    least = np.where(scale < 2, 1_000, 10_000)
+    return np.maximum(np.rint(ground.ATM_MINOR * scale / least), 1).astype(np.int64) * least
+
+
 def _drawn(on: Canvas, name: str, got: Came, goal: Int64, cap: Int64, since: Int64, until: Int64) -> Int64:
     """Notes as machines give them, the largest first; returns what was drawn."""
-    sums = ground.ATM_MINOR
-    when = np.stack([since + draw * 600 for draw in range(_DRAWS)], axis=-1)
-    gaps = np.exp(0.7 * on.normal(f"{name}-gap", since.shape[1] * _DRAWS)).reshape(when.shape)
-    when = when + np.cumsum((on.between(300, 3_600) * gaps).astype(np.int64), axis=-1)
+    sums = notes(on, on.part_of(got.account))
+    gaps = np.exp(0.7 * on.normal(f"{name}-gap", since.shape[1] * _DRAWS)).reshape(*since.shape, _DRAWS)
+    when = since[..., None] + np.cumsum(60 + (on.between(300, 2_400) * gaps).astype(np.int64), axis=-1)
     moved, left = np.zeros_like(goal), goal.copy()
     cash = on.at(on.part_of(got.account), "cash")
     for draw in range(_DRAWS):
-        most = np.minimum(left, cap)
-        notes = np.where(most >= sums[0], sums[np.searchsorted(sums, most, side="right") - 1], 0)
+        most = np.minimum(left, cap)[..., None]
+        drawn = np.where(sums <= most, sums, 0).max(axis=-1)
         told = on.pay(
             on.every[:, None],
             when[..., draw],
-            notes,
+            drawn,
             got.account,
             cash,
             "cash_out",
             "cash_out",
             where=got.real & (when[..., draw] < until[:, None]),
         )
-        moved += np.where(told >= 0, notes, 0)
-        left -= notes
+        moved += np.where(told >= 0, drawn, 0)
+        left -= drawn
     return moved
 
 
@@ -150,6 +161,8 @@ def _sent(
     part = on.part_of(got.account)
     exchange = (on.u(f"{name}-exchange", goal.shape[1]) * on.slots.exchanges_n).astype(np.int64)
     mobile = on.u(f"{name}-way", goal.shape[1]) < 0.7
+    # Large sums go as wires, as others' large sums do.
+    large = goal >= _LARGE * ground.price_scale(on.spec, part)
     moved = np.zeros_like(goal)
     for low, high, payee, ways in (
         (0.0, _TO_EXCHANGE, np.broadcast_to(on.account(collector)[:, None], goal.shape), ("mobile", "web")),
@@ -157,6 +170,7 @@ def _sent(
         (_ABROAD, 1.0, on.at(part, "abroad"), ("wire_web", "wire_web")),
     ):
         code = np.where(mobile, data.ways().code(ways[0]), data.ways().code(ways[1]))
+        code = np.where(large & (low == 0.0), data.ways().code("wire_web"), code)
         told = on.pay(
             on.every[:, None],
             when,
@@ -235,8 +249,9 @@ def days_later(since: Int64, days: Float64 | float) -> Int64:
 def payee_checks(on: Canvas, what: str, width: int) -> Int64:
     """Outcomes of the check of the payee's name for mules, shape (n, width).
 
-    The name that the victim was told does not fit in a third of them at difficulty 0, in a sixth at 1.
+    The name that the victim was told does not fit in nearly all of them at difficulty 0, in a fifth of them
+    from 0.5 on, in a sixth at 1.
     """
-    odd = on.between(0.36, 0.16)
-    edges = np.cumsum([1 - odd, 0.25 * odd, 0.4 * odd])
+    odd = 0.16 + 0.8 * (1 - on.difficulty) ** 4
+    edges = np.cumsum([1 - odd, 0.15 * odd, 0.65 * odd])
     return np.minimum(np.searchsorted(edges, on.u(what, width), side="right"), len(PAYEE_CHECKS) - 1)

@@ -10,12 +10,12 @@ from rarecase.common.case import Natural
 from rarecase.common.seeds import Int64, keyed_integers
 from rarecase.common.spec import Spec
 from rarecase.common.tables import NEVER
-from rarecase.finance.cases import ground
 from rarecase.finance.cases.base import BankCase, money, said
 from rarecase.finance.cases.canvas import DAY_S, HOUR_S, MINUTE_S, Canvas
 from rarecase.finance.cases.footprint import USUAL, Footprint
 from rarecase.finance.cases.fraud.cards import (
     EEA,
+    STOPPED,
     Paid,
     bearer,
     cases_a_year,
@@ -27,6 +27,7 @@ from rarecase.finance.cases.fraud.cards import (
     shops,
     stop_cards,
 )
+from rarecase.finance.cases.fraud.forwarding import notes
 from rarecase.finance.schema import DECLINE_REASONS
 
 _MOST, _GUESSES = 9, 3
@@ -50,7 +51,7 @@ class LostAndStolen(BankCase):
         "new card comes in 3 to 9 days."
     )
     source: ClassVar[str] = "UK Finance, Annual Fraud Report 2025 (lost and stolen card fraud)"
-    reveals: ClassVar[frozenset[str]] = frozenset({"declines.reason", "declines.response_code"})
+    reveals: ClassVar[frozenset[str]] = STOPPED
 
     kind: Literal["lost_and_stolen"] = "lost_and_stolen"
 
@@ -145,11 +146,13 @@ class LostAndStolen(BankCase):
         second = (
             first[:, None] + np.arange(_GUESSES) * 75 + (40 * on.u("guess-time", _GUESSES)).astype(np.int64)
         )
-        notes = ground.cash_minor(0.3 + 0.7 * on.u("notes", _GUESSES))
+        sums = notes(on, np.broadcast_to(on.part(on.homes)[:, None], second.shape))
+        pick = (3 + 7 * on.u("notes", _GUESSES)).astype(np.int64)
+        wanted = np.take_along_axis(sums, pick[..., None], -1)[..., 0]
         on.pay(
             on.every[:, None],
             second,
-            notes,
+            wanted,
             on.account(on.homes)[:, None],
             on.at(on.part(on.homes), "cash")[:, None],
             "cash_out",

@@ -19,6 +19,7 @@ from rarecase.finance.cases.canvas import DAY_S, HOUR_S, MINUTE_S, Canvas
 from rarecase.finance.cases.footprint import USUAL, Footprint
 from rarecase.finance.cases.fraud.cards import (
     EEA,
+    STOPPED,
     Paid,
     bearer,
     cases_a_year,
@@ -30,6 +31,7 @@ from rarecase.finance.cases.fraud.cards import (
     shops,
     stop_cards,
 )
+from rarecase.finance.cases.fraud.forwarding import exchanged, notes
 from rarecase.finance.schema import DECLINE_REASONS
 
 _USES = 4
@@ -59,13 +61,14 @@ class Skimming(BankCase):
         "machines outside the euro area; point-of-compromise analysis as in Visa, What To Do If "
         "Compromised (2021)"
     )
-    reveals: ClassVar[frozenset[str]] = frozenset(
+    reveals: ClassVar[frozenset[str]] = STOPPED | frozenset(
         f"{table}.{column}"
         for table in ("transactions", "declines")
         for column in (
             "entry_mode",
             "authentication",
             "payee_place",
+            "credited_minor",
             "credited_currency",
             "reason",
             "response_code",
@@ -215,16 +218,17 @@ class Skimming(BankCase):
         second = since + np.where(use > 0, (use - 1) * int(on.between(7, 19) * HOUR_S / _USES) + gap, 0)
         shop, kind = shops(on, "use", part, kinds_of_shops(0.0, 1.0))
         at_machine = on.u("machine", width) < 0.45
-        notes = ground.cash_minor(0.3 + 0.7 * on.u("notes", width)) * ground.scale_of(on.spec, who)
-        amount = np.where(at_machine, np.rint(notes), prices(on, "use-price", kind, 2.0, who)).astype(
-            np.int64
-        )
+        payer = on.account(who)
         payee = np.where(at_machine, on.at(part, "cash"), on.at(part, "merchants", shop))
+        # Machines give whole notes of where they stand.
+        pick = (4 + 7 * on.u("notes", width) ** 1.5).astype(np.int64)
+        given = np.take_along_axis(notes(on, part), pick[..., None], -1)[..., 0]
+        drawn = exchanged(on, np.clip(second, 0, on.horizon - 1), given, payee, payer)
+        amount = np.where(at_machine, drawn, prices(on, "use-price", kind, 2.0, who))
         ways = data.ways()
         way = np.where(at_machine, ways.code("cash_out_stripe"), ways.code("stripe"))
         declined = refusals(on, "refused", width, 0.15, "suspected_fraud", "limit_exceeded")
         declined = np.where(second >= known[:, None], _BLOCKED, declined)
-        payer = on.account(who)
         wanted = (
             np.tile(real, (1, _USES))
             & (use < number)
@@ -241,7 +245,7 @@ class Skimming(BankCase):
             declined=declined,
             where=wanted & ~at_machine,
         )
-        drawn = on.pay(
+        taken = on.pay(
             on.every[:, None],
             second,
             amount,
@@ -252,7 +256,7 @@ class Skimming(BankCase):
             declined=declined,
             where=wanted & at_machine,
         )
-        return Paid(np.where(declined == USUAL, np.maximum(row, drawn), -1), second, amount, payer, payee)
+        return Paid(np.where(declined == USUAL, np.maximum(row, taken), -1), second, amount, payer, payee)
 
 
 def _far_places(on: Canvas, holder: Int64) -> tuple[Int64, Float64]:
