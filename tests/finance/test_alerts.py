@@ -454,7 +454,7 @@ def test_investigators_are_late_and_sometimes_wrong() -> None:
     ledger = Ledger()
     rng = np.random.default_rng(3)
     for customer in range(BLOCK - 2):
-        for day in (5, 25, 45):
+        for day in (5, 25, 45) if customer < 20 else (5,):
             ledger.pay(WORLD, customer, "wire_in", day + rng.random(), 8_000)
             if customer < 20:
                 ledger.pay(customer, BLOCK - 1, "web", day + 1.2, 7_900)

@@ -39,7 +39,9 @@ class BankCase(Case):
 
     def footprint(self, spec: Spec, placement: Placement) -> Footprint:
         """All that every case of this entry does, from stateless draws alone."""
-        return self.draw(Canvas(self, spec, placement))
+        on = Canvas(self, spec, placement)
+        # A natural rate may place no case at all: then nothing is done.
+        return self.draw(on) if on.n else on.footprint()
 
     @abstractmethod
     def draw(self, on: Canvas) -> Footprint:

@@ -60,9 +60,7 @@ def alert_tables(plan: Plan, part: int, seen: Seen, transaction: Int64) -> dict[
     kept = _one_a_day(ordinal, when, spec.days)
     found, ordinal, when = found.take(kept), ordinal[kept], when[kept]
     holder = who.of[found.slot].astype(np.int64)
-    income = _incomes(seen, who)[holder]
-    family = rules.family[found.rule]
-    closed = investigated(spec.seed, _draw_key(part, ordinal), found, family, when, holder, income)
+    closed = investigated(spec.seed, _draw_key(part, ordinal), found, rules, when, holder)
     open_ = closed.second >= spec.days * ground.DAY_S
     closed_us = np.where(open_, 0, closed.second) * ground.SECOND_US
     alert_id = plan.keys.rows("alerts", part, ordinal)

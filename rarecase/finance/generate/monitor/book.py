@@ -82,6 +82,8 @@ class Book:
         Of each rule.
     family
         Position in FAMILIES.
+    weight
+        How seriously investigators take it, log odds.
     threshold, above, least, period_s
         As in the reference table; minor units of the place's currency and seconds.
     since, until
@@ -91,6 +93,7 @@ class Book:
     table_row: Int64
     names: tuple[str, ...]
     family: NDArray[np.int8]
+    weight: Float64
     threshold: Int64
     above: NDArray[np.bool_]
     least: Int64
@@ -149,6 +152,7 @@ def _book(jurisdiction: str, currency: str, start: str) -> Book:
         table_row=rows,
         names=tuple(rules.rule[row] for row in rows),
         family=np.array([FAMILIES.index(rules.family[row]) for row in rows], np.int8),
+        weight=rules.weight[rows],
         threshold=rules.threshold_minor[rows],
         above=rules.above[rows],
         least=rules.least[rows],

@@ -120,7 +120,7 @@ def _rapid(  # noqa: C901
                 continue
             if came == 0:
                 # What leaves before anything came has nothing to do with it.
-                left, payments = k + 1, 0
+                left, went, payments = k + 1, 0, 0
                 continue
             went += amount[k]
             if came >= threshold and least * came <= went <= most * came:

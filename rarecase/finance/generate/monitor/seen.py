@@ -41,10 +41,10 @@ Int32 = NDArray[np.int32]
 #: Nobody uses the account by these; the bank or a mandate does.
 _BY_BANK = ("fee", "interest", "loan", "compensation", "recall")
 DORMANT_S = 180 * ground.DAY_S
-_AWAKE_S = _RUN_UP_S = 14 * ground.DAY_S
+_AWAKE_S, _RUN_UP_S = 30 * ground.DAY_S, 14 * ground.DAY_S
 _MOST_LIMIT = 1 << 50
 #: Payments below this may test a stolen card; minor units at the prices of Germany.
-TINY_MINOR = 500
+TINY_MINOR = 300
 
 
 @dataclass(frozen=True)
