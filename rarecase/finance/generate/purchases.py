@@ -41,9 +41,10 @@ def amount_quantiles() -> Float64:
 
 @lru_cache(maxsize=1)
 def card_ways() -> NDArray[np.int8]:
-    """Codes of the ways to pay with a card: contactless, chip, stripe, from afar."""
+    """Codes of the ways to pay with a card: contactless, chip, stripe, from afar, by mail or telephone."""
     ways = data.ways()
-    return np.array([ways.code(name) for name in ("contactless", "chip", "stripe", "ecommerce")], np.int8)
+    names = ("contactless", "chip", "stripe", "ecommerce", "manual_entry")
+    return np.array([ways.code(name) for name in names], np.int8)
 
 
 def spending_scale(income: Int64, scale: Float64 | float) -> Float64:
@@ -145,7 +146,8 @@ def _shop(
             k = kind[m]
         r = u[2, i]
         if r < remote[k]:
-            w = codes[3]
+            # Some remote orders come by mail or telephone.
+            w = codes[4] if r < 0.03 * remote[k] else codes[3]
         else:
             # In a shop: not on a trip, and while it is open.
             j = (t // 86_400 + phase[who]) // 45
