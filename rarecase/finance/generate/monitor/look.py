@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,13 +13,9 @@ from rarecase.finance.generate.monitor.seen import Seen
 from rarecase.finance.generate.movements import Acquaintances, Means, declined_rows
 from rarecase.finance.generate.parties import Parties
 from rarecase.finance.generate.place import Place
+from rarecase.finance.generate.register.scene import slept_days
 from rarecase.finance.generate.settle import Ledger
-
-if TYPE_CHECKING:
-    from rarecase.common.spec import Spec
-
-#: Accounts that sleep have not been used for longer than this; others were used in the days before.
-_ASLEEP_S = 400 * ground.DAY_S
+from rarecase.finance.spec import FinanceSpec
 
 
 def look(
@@ -34,6 +29,7 @@ def look(
         How each payment of the place's accounts was given, and whom its transfers go to.
     """
     orders, spec = ledger.orders, plan.spec
+    assert isinstance(spec, FinanceSpec)
     payee_age = np.full(ledger.row.size, -1, np.int32)
     since = (orders.second[ledger.row[pairs.row]] - pairs.first[pairs.pair]) // ground.DAY_S
     payee_age[pairs.row] = np.maximum(since, 0) + pairs.known[pairs.pair]
@@ -64,10 +60,11 @@ def look(
     )
 
 
-def _unused(spec: Spec, place: Place) -> Int64:
-    """Seconds from the last use of each slot to the start; -1 for second accounts that open in the data."""
+def _unused(spec: FinanceSpec, place: Place) -> Int64:
+    """Seconds from the last use of each slot to the start, where it is long ago; -1 for second accounts that
+    open in the data."""
     unused = np.zeros(place.opening.size, np.int64)
-    kind = ground.second_account(spec, place.customers)
-    first = ground.slots(spec.block).first("second")
-    unused[first : first + place.n] = np.choose(kind, [-1, _ASLEEP_S, -1])
+    first, who = ground.slots(spec.block).first("second"), place.customers
+    asleep = ground.second_account(spec, who) == ground.SLEEPING
+    unused[first : first + place.n] = np.where(asleep, slept_days(spec, who) * ground.DAY_S, -1)
     return unused
