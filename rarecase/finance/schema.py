@@ -54,7 +54,7 @@ DECLINE_REASONS = (
     "expired_card",
     "limit_exceeded",
 )
-BEARERS = ("customer", "bank", "payee_bank", "merchant", "nobody")
+BEARERS = ("customer", "bank", "payee_bank", "merchant", "nobody", "employer")
 ALERT_OUTCOMES = ("false_positive", "confirmed", "reported")
 RULE_KINDS = ("report", "ceiling", "due_diligence", "record", "internal")
 MCCS = tuple(data.mcc_titles())
