@@ -44,7 +44,7 @@ def bank(spec: Spec, address: Int64) -> Int64:
 
 
 def card_limit_minor(spec: Spec, customers: Int64) -> Int64:
-    """How far the account of a credit card goes below zero before any case: 0.8 to 2 incomes, whole hundreds."""
+    """How far the account of a credit card goes below zero before any case: 0.8 to 2 incomes."""
     u = keyed_uniform(spec.seed, "card-limit", customers)
     income = ground.income_minor(spec, customers)
     return (np.maximum(np.rint(income * (0.8 + 1.2 * u) / 10_000.0), 2) * 10_000).astype(np.int64)
@@ -122,7 +122,7 @@ def shop_bears(spec: Spec, part: Int64, number: Int64) -> tuple[Int64, Int64]:
 
 
 def notes(spec: Spec, customers: Int64, sums: Int64 | Float64) -> Int64:
-    """Sums in euros' minor units as machines where the customers live pay them: whole notes of their money."""
+    """Sums in minor units of euros as machines where the customers live pay them: whole notes."""
     scale = ground.scale_of(spec, customers)
     least = np.where(scale < 2, 1_000, 10_000)
     return (np.maximum(np.rint(sums * scale / least), 1) * least).astype(np.int64)

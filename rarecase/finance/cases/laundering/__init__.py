@@ -19,6 +19,7 @@ from rarecase.finance.cases.laundering.loan_back import LoanBack
 from rarecase.finance.cases.laundering.rapid_movement import RapidMovement
 from rarecase.finance.cases.laundering.round_tripping import RoundTripping
 from rarecase.finance.cases.laundering.sanctions_evasion import SanctionsEvasion
+from rarecase.finance.cases.laundering.scam_to_exchange import ScamToExchange
 from rarecase.finance.cases.laundering.smurfing import Smurfing
 from rarecase.finance.cases.laundering.structuring import Structuring
 from rarecase.finance.cases.laundering.trade_mispricing import TradeMispricing
@@ -40,6 +41,7 @@ KINDS: tuple[type[BankCase], ...] = (
     RapidMovement,
     RoundTripping,
     SanctionsEvasion,
+    ScamToExchange,
     Smurfing,
     Structuring,
     TradeMispricing,

@@ -1,0 +1,212 @@
+"""Merchant collusion: a shop charges cards for nothing, pays itself out, and is gone when it is disputed."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from rarecase.common.case import Natural
+from rarecase.common.seeds import Int64, keyed_integers
+from rarecase.common.spec import Spec
+from rarecase.common.tables import NEVER
+from rarecase.finance import data
+from rarecase.finance.cases import ground, terms
+from rarecase.finance.cases.base import money, said
+from rarecase.finance.cases.canvas import DAY_S, HOUR_S, Canvas
+from rarecase.finance.cases.footprint import Footprint, moment
+from rarecase.finance.cases.fraud.accomplices import WithAccomplices
+from rarecase.finance.cases.fraud.forwarding import exchanged, of_each
+
+_CARDS, _EACH, _PAYOUTS, _EXITS = 11, 5, 6, 4
+
+
+class MerchantCollusion(WithAccomplices):
+    """The owner of a shop keys in cards by night, takes the money out, and leaves the chargebacks behind."""
+
+    is_case: ClassVar[bool] = True
+    title: ClassVar[str] = "Merchant collusion"
+    hint: ClassVar[str] = "Only owners of shops qualify, one customer in eight: raise `size`."
+    definition: ClassVar[str] = (
+        "The customer owns a shop (ownerships.merchant_id). Within 2 days (difficulty 0) to 10 days (1), "
+        "the cards of 5 to 11 other customers are charged there 3 to 5 times each; at 0 all by manual "
+        "entry between 0 and 5 o'clock and in whole tens, at 1 by manual entry (four in ten) or online at "
+        "usual hours in any amount. 2 to 8 days after the last charge the shop's account pays its owner's "
+        "current account in 2 to 6 payments (payment_type business) at least 90 % of all charges and what "
+        "the account holds beside them; the owner sends at least 90 % of that abroad by wire within 3 days "
+        "after. Then 80 to 100 % of the charges are charged back (refers_to) 10 to 30 days after the last "
+        "charge, which leave the shop's account below its limit (over_limit) in nearly all cases."
+    )
+    source: ClassVar[str] = (
+        "Visa, Global Acquirer Risk Standards 2023 (bust-out and collusive merchants, transaction laundering)"
+    )
+    reveals: ClassVar[frozenset[str]] = frozenset({"transactions.refers_to", "transactions.terminal_id"})
+
+    kind: Literal["merchant_collusion"] = "merchant_collusion"
+    amount: float = Field(
+        default=260.0, gt=10, le=1e5, description="mean charge in euros at the prices of Germany; expert"
+    )
+
+    def natural(self, spec: Spec) -> Natural | None:
+        """Shops that exist to be charged back."""
+        return Natural(
+            2e-5,
+            "entity-year",
+            "expert",
+            "one shop in 6,000 a year (one customer in eight owns one): no published count; far fewer than "
+            "the shops that card schemes list as terminated (MATCH)",
+            counts="cases",
+        )
+
+    def eligible(self, spec: Spec, entities: Int64) -> NDArray[np.bool_]:
+        """Owners of shops, where there are people whose cards can be charged."""
+        return np.asarray(
+            (ground.owned(spec, entities, "merchants") >= 0) & (spec.size > _CARDS + 1), np.bool_
+        )
+
+    def members(self, spec: Spec, homes: Int64) -> Int64:
+        """The owner, and five to eleven holders of cards."""
+        return 6 + keyed_integers(spec.seed, ("case", self.label, "cards"), homes, _CARDS - 4)
+
+    def span_s(self, spec: Spec) -> int:
+        """Charges, payouts and chargebacks."""
+        return min(self._window_s(spec) + 41 * DAY_S, spec.days * DAY_S // 2)
+
+    def draw(self, on: Canvas) -> Footprint:
+        """Charges, payouts, the way abroad, and chargebacks."""
+        part = on.part(on.homes)
+        number = np.maximum(ground.owned(on.spec, on.homes, "merchants"), 0)
+        shop = on.at(part, "merchants", number)
+        row, second, amount, card = self._charges(on, shop)
+        theirs = exchanged(on, second, amount, card, shop[:, None])
+        taken = np.where(row >= 0, theirs, 0).sum(axis=1)
+        last = np.maximum(np.where(row >= 0, second, -1).max(axis=1), on.onset)
+        paid, gone = self._paid_out(on, shop, number, taken, last)
+        back = self._charged_back(on, row, amount, theirs, card, shop, last)
+        first = on.first("dispute")
+        _, detected = on.noticed(
+            np.where(first < on.horizon, first, NEVER), told=0.0, hours=1.0, found=0.9, found_hours=72.0
+        )
+        on.stop(on.every, shop, detected, np.full(on.n, on.horizon), "account")
+        reported = np.where(first == NEVER, NEVER, moment(first - 12 * HOUR_S, on.horizon))
+        return on.footprint(
+            reported=reported, detected=detected, loss=taken, reimbursed=back, borne_by="payee_bank",
+            charges=(row >= 0).sum(axis=1), taken=taken, paid_out=paid, sent=gone, charged_back=back,
+            cards=on.placement.members - 1,
+        )  # fmt: skip
+
+    def story(self, spec: Spec, facts: dict[str, Any]) -> str:
+        """What happened, in one sentence."""
+        currency = facts["currency"]
+        return (
+            f"From {said(spec, facts['started'])} on, a shop charged {facts['cards']} cards "
+            f"{money(facts['taken'], currency)} in {facts['charges']} payments for nothing and paid its "
+            "owner "
+            f"{money(facts['paid_out'], currency)}, who sent {money(facts['sent'], currency)} abroad before "
+            f"{money(facts['charged_back'], currency)} was charged back."
+        )
+
+    def _window_s(self, spec: Spec) -> int:
+        return int(min(1.9 * 5.0**self.difficulty, spec.days / 8) * DAY_S)
+
+    def _charges(self, on: Canvas, shop: Int64) -> tuple[Int64, Int64, Int64, Int64]:
+        """Payments of the members' cards, columns by member and number."""
+        width = _CARDS * _EACH
+        member = 1 + np.arange(width) // _EACH
+        wide = on.placement.entities
+        who = wide[:, np.minimum(member, wide.shape[1] - 1)]
+        who = np.where(member < on.placement.members[:, None], who, -1)
+        safe = np.maximum(who, 0)
+        several = 3 + (on.u("several", _CARDS) * (_EACH - 2)).astype(np.int64)
+        used = (who >= 0) & (np.arange(width) % _EACH < several[:, member - 1])
+        card = on.account(safe)
+        amount = self._sums(on, safe, width)
+        u, days = on.u("charge-when", width), max(self._window_s(on.spec) // DAY_S, 1)
+        night = (on.onset[:, None] // DAY_S + (on.u("charge-night", width) * days).astype(np.int64)) * DAY_S
+        night = np.where(night + DAY_S // 5 < on.onset[:, None], night + DAY_S, night) + (
+            u * 4.9 * HOUR_S
+        ).astype(np.int64)
+        until = on.onset + self._window_s(on.spec)
+        usual = on.within(on.onset, until, u, "online")
+        at_night = on.u("charge-hours", width) < (1 - on.difficulty) ** 2
+        second = np.where(at_night, night, usual)
+        manual = on.u("charge-way", width) < 1 - 0.6 * on.ordinary
+        way = np.where(manual, data.ways().code("manual_entry"), data.ways().code("ecommerce"))
+        row = on.pay(on.every[:, None], second, amount, card, shop[:, None], way, "purchase", where=used)
+        return row, second, amount, card
+
+    def _sums(self, on: Canvas, who: Int64, width: int) -> Int64:
+        """Whole tens when easy; in the holder's currency, and what the account was to bear at most."""
+        scale = (
+            of_each(
+                lambda spec, people: (1_000 * ground.scale_of(spec, people)).astype(np.int64), on.spec, who
+            )
+            / 1_000
+        )
+        bears = of_each(ground.opening_minor, on.spec, who) + of_each(ground.overdraft_minor, on.spec, who)
+        mean = on.between(self.amount, 0.4 * self.amount)
+        spread = 0.35 + 0.75 * on.ordinary
+        wish = 100 * mean * scale * np.exp(spread * on.normal("charge", width) - spread**2 / 2)
+        wish = np.minimum(wish, bears * 0.8 / _EACH)
+        step = np.where(on.u("charge-round", width) < 1 - on.ordinary * 0.75, 1_000, 1)
+        return np.maximum(wish // step * step, 100).astype(np.int64)
+
+    def _paid_out(
+        self, on: Canvas, shop: Int64, number: Int64, taken: Int64, last: Int64
+    ) -> tuple[Int64, Int64]:
+        """The takings and what else the account bears go to the owner, and from there abroad."""
+        held, limit = terms.shop_bears(on.spec, on.part(on.homes), number)
+        wanted = taken * (0.92 + 0.06 * on.one("paid-out")) + held + limit * (0.75 + 0.2 * on.one("emptied"))
+        several = on.whole("payouts", 2, _PAYOUTS)
+        weight = np.where(
+            np.arange(_PAYOUTS) < several[:, None], np.exp(0.5 * on.normal("payout", _PAYOUTS)), 0.0
+        )
+        part = np.asarray(wanted[:, None] * weight / weight.sum(axis=1, keepdims=True), np.int64)
+        amount = np.where(part > 0, np.maximum(part // 5_000 * 5_000, np.minimum(part, 5_000)), 0)
+        # Card payments are booked within two nights.
+        begin = last + 2 * DAY_S + 6 * HOUR_S
+        u = np.sort(on.u("payout-when", _PAYOUTS), axis=1)
+        when = on.ascending(on.within(begin, begin + 4 * DAY_S, u, "office"), 15 * 60)
+        when = np.where((begin >= on.horizon)[:, None], on.horizon, when)
+        owner = on.account(on.homes)
+        # What the shop held before is the owner's own.
+        share = np.minimum(1.0, taken / np.maximum(amount.sum(axis=1), 1))[:, None]
+        told = on.pay(
+            on.every[:, None], when, amount, shop[:, None], owner[:, None], "payout", "payout",
+            tainted=np.asarray(amount * share, np.int64),
+        )  # fmt: skip
+        paid = np.where(told >= 0, amount, 0).sum(axis=1)
+        done = np.where(told >= 0, when, -1).max(axis=1)
+        return paid, self._abroad(on, paid, done, share)
+
+    def _abroad(self, on: Canvas, paid: Int64, done: Int64, share: NDArray[np.float64]) -> Int64:
+        """The owner's wires, within three days after the last payout; what they come to."""
+        several = on.whole("exits", 1, _EXITS)
+        weight = np.where(np.arange(_EXITS) < several[:, None], 0.5 + on.u("exit", _EXITS), 0.0)
+        goes = paid * (0.91 + 0.07 * on.one("goes"))
+        amount = np.asarray(goes[:, None] * weight / weight.sum(axis=1, keepdims=True), np.int64)
+        u = np.sort(on.u("exit-when", _EXITS), axis=1)
+        begin = done + HOUR_S
+        when = on.ascending(on.paced(begin, begin + int(2.7 * DAY_S), u), 15 * 60)
+        when = np.where(((begin >= on.horizon) | (done < 0))[:, None], on.horizon, when)
+        told = on.pay(
+            on.every[:, None], when, amount, on.account(on.homes)[:, None],
+            on.at(on.part(on.homes), "abroad")[:, None], "wire_web", "exit",
+            tainted=np.asarray(amount * share, np.int64),
+        )  # fmt: skip
+        return np.asarray(np.where(told >= 0, amount, 0).sum(axis=1), np.int64)
+
+    def _charged_back(
+        self, on: Canvas, row: Int64, amount: Int64, theirs: Int64, card: Int64, shop: Int64, last: Int64
+    ) -> Int64:
+        """Holders dispute nearly all charges; what the shop's account is debited."""
+        wait = ((10 + 20 * on.u("dispute-wait", row.shape[1])) * DAY_S).astype(np.int64)
+        when = last[:, None] + (wait * min(1.0, on.spec.days / 84)).astype(np.int64)
+        disputed = (row >= 0) & (on.u("disputed", row.shape[1]) < 0.82 + 0.18 * on.u("disputes"))
+        told = on.pay(
+            on.every[:, None], when, theirs, shop[:, None], card, "chargeback", "dispute", refers=row,
+            tainted=0, where=disputed,
+        )  # fmt: skip
+        return np.asarray(np.where(told >= 0, theirs, 0).sum(axis=1), np.int64)
