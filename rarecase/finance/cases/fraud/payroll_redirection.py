@@ -118,7 +118,7 @@ class PayrollRedirection(WithAccomplices):
         """What happened, in one sentence."""
         again = "paid it again" if facts["reimbursed"] > 0 else "did not pay it again"
         return (
-            f"An employer paid {money(facts['total'], facts['currency'])} of wages, {facts['wages']} of them, "
+            f"An employer paid {money(facts['total'], facts['currency'])} of wages, {facts['wages']} of them "
             f"to a stranger's account from {said(spec, facts['started'])} on instead of the employee's, and "
             f"{again}."
         )

@@ -164,7 +164,7 @@ class ScamToExchange(WithAccomplices):
         u[:, 0] = 0.0
         second = on.ascending(on.within(on.onset, on.onset + self._placing_s(on.spec), u), 4 * MINUTE_S)
         row = on.pay(
-            on.every[:, None], second, amount, victim[:, None], mule[:, None], 
+            on.every[:, None], second, amount, victim[:, None], mule[:, None],
             self._way(on, "placed")[:, None], "scam", stage="placement",
         )  # fmt: skip
         real = row >= 0
