@@ -10,21 +10,15 @@ from functools import lru_cache
 
 import numpy as np
 
-from rarecase.common.draws import AliasTable
 from rarecase.common.keys import KeySpace
 from rarecase.common.seeds import Int64, keyed_uniform
 from rarecase.finance import data
-from rarecase.finance.cases import ground
+from rarecase.finance.cases import ground, terms
 from rarecase.finance.spec import FinanceSpec
 
 #: Share of savings accounts that are kept at another bank than the current account.
 _SAVES_ELSEWHERE = 0.25
 _DRAWN, _OUTSIDE = -1, -2
-
-
-@lru_cache(maxsize=1)
-def _shares() -> AliasTable:
-    return AliasTable(data.banks()[1])
 
 
 @lru_cache(maxsize=16)
@@ -53,7 +47,7 @@ def bank_of(spec: FinanceSpec, part: Int64 | int, slot: Int64) -> Int64:
     saves = (within >= 0) & (within < slots.block)
     loyal = keyed_uniform(spec.seed, "saves-elsewhere", base + slot) >= _SAVES_ELSEWHERE
     shared = np.where(saves & loyal, within, shared)
-    drawn = _shares().at(keyed_uniform(spec.seed, "bank", base + shared))
+    drawn = terms.bank(spec, base + shared)
     return np.where(fixed[slot] == _DRAWN, drawn, np.maximum(fixed[slot], -1)).astype(np.int64)
 
 

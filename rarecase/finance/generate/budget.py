@@ -27,7 +27,7 @@ from rarecase.finance.generate.living import (
     SAVINGS_LEAST,
     SAVINGS_MOST,
 )
-from rarecase.finance.generate.maker import Flow, Maker, flow, mobile_or_web
+from rarecase.finance.generate.maker import Flow, Maker, flow, mobile_or_web, personal_ways
 from rarecase.finance.generate.purchases import spending_scale
 
 #: Payments per month for what is bought on account: craftsmen, doctors, holidays, furniture.
@@ -93,9 +93,15 @@ def _bought_on_account(make: Maker, left: Float64) -> Flow:
     median = each / np.exp(_ACCOUNTS_LOG_SD**2 / 2)
     normal = np.clip(make.rng("on-account", "amount").standard_normal(owner.size), -_FARTHEST, _FARTHEST)
     amount = np.rint(median[owner] * np.exp(_ACCOUNTS_LOG_SD * normal)).astype(np.int64)
-    way = mobile_or_web(make.rng("on-account", "way").random(owner.size))
+    way = _account_ways(make.rng("on-account", "way").random(owner.size))
     second = make.seconds("on-account", "person", owner.size)
     return flow(second, np.maximum(amount, 500), owner, make.slots.first("world"), way)
+
+
+def _account_ways(u: Float64) -> NDArray[np.int8]:
+    """As people pay each other, and as for goods more often."""
+    goods = data.ways().code("goods_web")
+    return np.where(u < 0.2, goods, personal_ways(np.clip((u - 0.2) / 0.8, 0, 1 - 1e-12))).astype(np.int8)
 
 
 def evened(make: Maker, flows: list[Flow], crossings: list[Crossing]) -> list[Flow]:

@@ -12,7 +12,7 @@ from rarecase.common.tables import NEVER
 from rarecase.finance.cases import ground
 from rarecase.finance.generate.crossing import Crossing
 from rarecase.finance.generate.lending import CARD_RATE
-from rarecase.finance.generate.maker import Flow, Maker, flow
+from rarecase.finance.generate.maker import Flow, Maker, flow, personal_ways
 
 #: Days from the statement of a card to its direct debit; the least share and sum of the balance that is due.
 _DUE_DAYS, _LEAST_SHARE, _LEAST_MINOR = 14, 0.05, 2_500
@@ -24,19 +24,22 @@ def loans(make: Maker) -> Iterator[Flow]:
     """Instalments into loan accounts, and each month the interest on what is owed out of them.
 
     The instalment stays the same: what interest leaves of it pays off principal. The last one pays what is
-    left.
+    left. New loans are paid out to the current account, and spent soon.
     """
     place, slots = make.place, make.slots
     who = np.flatnonzero(place.loans.has)
     days = make.calendar.monthly(place.loans.day[who], "next")
-    owed, rate = place.loans.owed[who].copy(), place.loans.rate[who] / 12
+    lent, start, rate = place.loans.owed[who], place.loans.start[who], place.loans.rate[who] / 12
+    owed = np.where(start < 0, lent, 0)
+    # New loans are paid out; instalments begin in the month after.
+    began = np.where(start < 0, -1, make.month[start // ground.DAY_S] + 1)
     paid, interest = np.zeros_like(days), np.zeros_like(days)
     for month in range(days.shape[1]):
         now = (days[:, month] >= 0) & (owed > 0)
         interest[:, month] = np.where(now, np.rint(owed * rate), 0)
         owed = owed + interest[:, month]
         paid[:, month] = np.where(now, np.minimum(place.loans.instalment[who], owed), 0)
-        owed = owed - paid[:, month]
+        owed = owed - paid[:, month] + np.where(began == month, lent, 0)
     within = ground.batch().draw(make.rng("loan", "time"), days.size).reshape(days.shape) // ground.SECOND_US
     second = days * ground.DAY_S + within
     loan = slots.first("loan") + who
@@ -45,6 +48,14 @@ def loans(make: Maker) -> Iterator[Flow]:
     rows, months = np.nonzero(interest)
     bank = slots.first("branches") + place.bank[who]
     yield flow(second[rows, months], interest[rows, months], loan[rows], bank[rows], "interest_charged")
+    new = np.flatnonzero(start >= 0)
+    yield flow(start[new], lent[new], loan[new], who[new], "loan_payout")
+    rng = make.rng("loan", "spent")
+    later = start[new] + rng.integers(3_600, 8 * ground.DAY_S, new.size)
+    spent = np.rint(lent[new] * rng.uniform(0.75, 1.0, new.size)).astype(np.int64)
+    kept = np.flatnonzero(later < make.horizon)
+    way = personal_ways(rng.random(kept.size))
+    yield flow(later[kept], spent[kept], who[new[kept]], slots.first("world"), way)
 
 
 def card_bills(make: Maker, flows: Iterable[Flow], across: Iterable[Crossing]) -> list[Flow]:

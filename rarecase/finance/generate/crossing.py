@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from rarecase.common.seeds import Float64, Int64, keyed_uniform, stream
 from rarecase.finance import data
-from rarecase.finance.cases import ground
+from rarecase.finance.cases import ground, terms
 from rarecase.finance.generate.banks import hosts, places_of
-from rarecase.finance.generate.maker import mobile_or_web
-from rarecase.finance.generate.purchases import amount_quantiles, card_ways, spending_scale
+from rarecase.finance.generate.maker import personal_ways
+from rarecase.finance.generate.purchases import MANUAL_SHARE, amount_quantiles, card_ways, spending_scale
 from rarecase.finance.generate.travel import Spending, spending
 from rarecase.finance.plan import Rooms, sweep_months
 from rarecase.finance.spec import FinanceSpec
@@ -27,6 +27,7 @@ _NEW_PAYEE = 0.2
 #: Codes of pair streams: two for each direction, then one of trips.
 _TRIPS = 128
 _PENSIONS = 0.75
+_STRIPE_SHARE = 0.04
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def _transfers(spec: FinanceSpec, drawn: _Drawn) -> Crossing:
         payer=slots.customer(customers),
         payee=slots.customer(person),
         # What is left of the uniform that chose the contact is free to choose the way.
-        way=mobile_or_web(u[0] * _CONTACTS % 1.0),
+        way=personal_ways(u[0] * _CONTACTS % 1.0),
     )
 
 
@@ -155,7 +156,7 @@ def _visits(spec: FinanceSpec, drawn: _Drawn) -> Crossing:
         amount=_spent(spec, customers, income, kind, u[2]),
         payer=_cards(spec, customers, u[3]),
         payee=slots.at(drawn.payee_part, "merchants", merchant),  # type: ignore[arg-type]
-        way=np.full(kind.size, card_ways()[3], np.int8),
+        way=np.where(u[1] < MANUAL_SHARE, card_ways()[4], card_ways()[3]),
     )
 
 
@@ -182,7 +183,7 @@ def _on_trip(spec: FinanceSpec, rows: Spending, rooms: Rooms) -> Crossing:
     income, cash = ground.income_minor(spec, who), rows.merchant < 0
     shop = np.maximum(rows.merchant, 0)
     kind = ground.shop_kinds(spec, rows.place, shop)
-    drawn = np.rint(ground.cash_minor(rows.u[0]) * ground.scale_of(spec, who) / 1_000) * 1_000
+    drawn = terms.notes(spec, who, ground.cash_minor(rows.u[0]))
     spent = _spent(spec, who, income, kind, rows.u[0])
     codes = card_ways()
     present = np.where(rows.u[1] < 0.62, codes[0], np.where(rows.u[1] < 0.98, codes[1], codes[2]))
@@ -190,11 +191,17 @@ def _on_trip(spec: FinanceSpec, rows: Spending, rooms: Rooms) -> Crossing:
     return Crossing(
         ordinal=rooms.pair(_TRIPS + rows.step, nth),
         second=rows.second,
-        amount=np.where(cash, np.maximum(drawn, 1_000), spent).astype(np.int64),
+        amount=np.where(cash, drawn, spent).astype(np.int64),
         payer=np.where(cash, slots.customer(who), _cards(spec, who, rows.u[1])),
         payee=np.where(cash, machine, slots.at(rows.place, "merchants", shop)),  # type: ignore[arg-type]
-        way=np.where(cash, data.ways().code("cash_out"), present).astype(np.int8),
+        way=np.where(cash, _machine_ways(rows.u[1]), present).astype(np.int8),
     )
+
+
+def _machine_ways(u: Float64) -> Int64:
+    """Cash machines that still read stripes stand abroad."""
+    ways = data.ways()
+    return np.where(u < _STRIPE_SHARE, ways.code("cash_out_stripe"), ways.code("cash_out"))
 
 
 def _spent(spec: FinanceSpec, customers: Int64, income: Int64, kind: Int64, u: Float64) -> Int64:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from rarecase.common.compiled import compiled
 from rarecase.common.seeds import Float64, Int64
-from rarecase.finance import data
 from rarecase.finance.cases import ground
 from rarecase.finance.generate.lending import HOUSING_SHARE, RENTS
 from rarecase.finance.generate.maker import Flow, Maker, flow
@@ -24,10 +24,9 @@ _OWNER_SHARE, _WHOLESALE_SHARE = 0.10, 0.25
 
 
 def firms(make: Maker) -> Iterator[Flow]:
-    """All that firms, shops and landlords book besides wages."""
+    """All that firms and landlords book besides wages."""
     payroll = _payroll(make)
     yield from _employers(make, payroll)
-    yield from _shops(make)
     place, slots = make.place, make.slots
     rents = np.bincount(
         place.landlord[place.housing == RENTS], place.income[place.housing == RENTS], slots.landlords_n
@@ -110,31 +109,58 @@ def _shells(make: Maker, payroll: Float64) -> Iterator[Flow]:
     yield flow(later[kept], np.minimum(taken, fees.amount[kept]), fees.payee[kept], owner, "payout")
 
 
-def _shops(make: Maker) -> Iterator[Flow]:
-    """What shops pay each week for what they sell, here and elsewhere, and to their owners each month."""
+def shops(make: Maker, bought: list[Flow]) -> Iterator[Flow]:
+    """What shops pay for what they sell, here and elsewhere, and to their owners: by what they sold before.
+
+    Parameters
+    ----------
+    bought
+        Card payments at the place; each week's sales are what a shop restocks in the week after.
+    """
     place, slots = make.place, make.slots
-    kinds, first = data.shops(), slots.first("merchants")
-    mean = kinds.median_minor * np.exp(kinds.log_sd**2 / 2) * kinds.share
-    several = np.bincount(place.shop, minlength=len(kinds.mcc))
-    weekly = (
-        (mean / np.maximum(several, 1))[place.shop]
-        * (make.spec.population.purchases_per_month * place.n / 4.35)
-        * place.scale
-    )
-    firm, second = make.weekly("supplies", slots.merchants_n, "office")
-    amount = make.lognormal("supplies", firm.size, np.maximum(weekly[firm] * 0.6, 5_000 * place.scale), 0.3)
-    yield flow(second, amount, first + firm, slots.first("world"), "supplier")
-    rng = make.rng("wholesale", "partners")
-    seller = rng.integers(0, slots.employers_n, slots.merchants_n)
-    row, second = make.monthly("wholesale", rng.integers(2, 28, slots.merchants_n))
-    least = 4_000 * place.scale
-    amount = make.lognormal(
-        "wholesale", row.size, np.maximum(weekly[row] * 4.35 * _WHOLESALE_SHARE, least), 0.3
-    )
-    to = seller[row]
-    yield _alive(make, flow(second, amount, first + row, slots.first("employers") + to, "supplier"), to)
-    row, second = make.monthly("drawings", rng.integers(2, 28, slots.merchants_n))
-    owner = ground.owner(make.spec, np.full(row.size, place.part), "merchants", row) - place.low  # type: ignore[arg-type]
-    taken = np.maximum(weekly[row] * 4.35 * _OWNER_SHARE, 10_000 * place.scale) / 1_000
-    amount = np.rint(taken).astype(np.int64) * 1_000
-    yield flow(second, amount, first + row, owner, "payout")
+    first, n = slots.first("merchants"), slots.merchants_n
+    weeks = -(-make.spec.days // 7)
+    sales = np.zeros((n, weeks), np.int64)
+    for each in bought:
+        _sold(each.second, each.amount, each.payee, first, sales)
+    usual = sales.sum(axis=1) * 7 // make.spec.days
+    before = np.concatenate([usual[:, None], sales[:, :-1]], axis=1)
+    rng = make.rng("supplies", "terms")
+    moment = _moments(make, "supplies", n, weeks)
+    amount = np.rint(before * rng.uniform(0.45, 0.7, before.shape)).astype(np.int64)
+    shop, week = np.nonzero((amount >= 500) & (moment >= 0))
+    yield flow(moment[shop, week], amount[shop, week], first + shop, slots.first("world"), "supplier")
+    seller = rng.integers(0, slots.employers_n, n)
+    # Of the four weeks before, as far as they lie in the data.
+    total = np.cumsum(before, axis=1)
+    for name, share in (("wholesale", _WHOLESALE_SHARE), ("drawings", _OWNER_SHARE)):
+        shop, second = make.monthly(name, rng.integers(2, 28, n))
+        week = second // (7 * ground.DAY_S)
+        recent = total[shop, week] - np.where(week > 3, total[shop, np.maximum(week - 4, 0)], 0)
+        monthly = recent / np.minimum(week + 1, 4) * 4.35
+        amount = np.rint(monthly * share / 100).astype(np.int64) * 100
+        kept = np.flatnonzero(amount >= 1_000)
+        shop, second, amount = shop[kept], second[kept], amount[kept]
+        if name == "wholesale":
+            to = seller[shop]
+            paid = flow(second, amount, first + shop, slots.first("employers") + to, "supplier")
+            yield _alive(make, paid, to)
+        else:
+            here = np.full(shop.size, place.part)
+            owner = ground.owner(make.spec, here, "merchants", shop) - place.low  # type: ignore[arg-type]
+            yield flow(second, amount, first + shop, owner, "payout")
+
+
+def _moments(make: Maker, name: str, n: int, weeks: int) -> Int64:
+    """A moment in office hours of a working day of each week, -1 outside the data, shape (n, weeks)."""
+    rng = make.rng(name, "time")
+    day = 7 * np.arange(weeks) + rng.integers(0, 7, (n, weeks))
+    moved = make.calendar.business_day(np.minimum(day, make.spec.days), "next")
+    within = ground.office().draw(rng, n * weeks).reshape(n, weeks) // ground.SECOND_US
+    return np.where(moved < make.spec.days, moved * ground.DAY_S + within, -1)
+
+
+@compiled
+def _sold(second: Int64, amount: Int64, payee: Int64, first: int, sales: Int64) -> None:
+    for i in range(second.size):
+        sales[payee[i] - first, second[i] // 604_800] += amount[i]

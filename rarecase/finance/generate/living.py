@@ -14,9 +14,9 @@ from rarecase.common.draws import AliasTable
 from rarecase.common.seeds import Float64, Int64, keyed_uniform
 from rarecase.common.tables import NEVER
 from rarecase.finance import data
-from rarecase.finance.cases import ground
+from rarecase.finance.cases import ground, terms
 from rarecase.finance.generate import lending
-from rarecase.finance.generate.maker import Flow, Maker, flow, mobile_or_web
+from rarecase.finance.generate.maker import Flow, Maker, flow, mobile_or_web, personal_ways
 from rarecase.finance.generate.mood import out_of_work
 from rarecase.finance.spec import FinanceSpec
 
@@ -25,6 +25,8 @@ _NEW_PAYEE = 0.12
 #: Median and spread of cash paid in, and how often the self-employed and others do so in a month, beside
 #: the mean of all.
 CASH_IN_LOG_SD, CASH_IN_OWN, CASH_IN_OTHERS = 1.1, 4.4, 0.66
+#: Share of deposits of people at machines; firms pay in at the counter.
+_AT_MACHINES = 0.4
 INVOICES_MONTHLY, INVOICE_LOG_SD = 4.0, 0.75
 SAVINGS_LEAST, SAVINGS_MOST = 0.04, 0.16
 #: Share of people living with others who give to the household each month, and of their income that is.
@@ -50,7 +52,7 @@ def transfers(make: Maker) -> Iterator[Flow]:
     moved = np.where(u[2] < _NEW_PAYEE, other, step[owner, which])
     amount = ground.transfer_minor(u[0], u[1], place.income[owner], place.scale)
     yield flow(
-        make.seconds("transfers", "person", n), amount, owner, (owner + moved) % place.n, mobile_or_web(u[3])
+        make.seconds("transfers", "person", n), amount, owner, (owner + moved) % place.n, personal_ways(u[3])
     )
 
 
@@ -212,8 +214,7 @@ def invoices(make: Maker) -> Iterator[Flow]:
 
 def notes(make: Maker, sums: Int64 | Float64) -> Int64:
     """Sums as machines pay them where prices are other than in Germany: whole notes."""
-    least = 1_000 if make.place.scale < 2 else 10_000
-    return np.maximum(np.rint(sums * make.place.scale / least), 1).astype(np.int64) * least
+    return terms.notes(make.spec, make.place.customers[:1], sums)
 
 
 def cash(make: Maker) -> Iterator[Flow]:
@@ -237,7 +238,10 @@ def cash(make: Maker) -> Iterator[Flow]:
     owner = make.owners("cash-in", often)
     amount = make.lognormal("cash-in", owner.size, ground.CASH_IN_MEDIAN_MINOR, CASH_IN_LOG_SD)
     amount = notes(make, amount // 1_000 * 1_000 + 1_000)
-    paid_in = flow(make.seconds("cash-in", "cash", owner.size), amount, slots.first("cash"), owner, "cash_in")
+    ways = data.ways()
+    machine = make.rng("cash-in", "where").random(owner.size) < _AT_MACHINES
+    way = np.where(machine, ways.code("cash_in_atm"), ways.code("cash_in")).astype(np.int8)
+    paid_in = flow(make.seconds("cash-in", "cash", owner.size), amount, slots.first("cash"), owner, way)
     yield at_home(make, paid_in, owner)
     shop, second = make.weekly("takings", slots.merchants_n, "office")
     amount = make.lognormal("takings", shop.size, 45_000.0 * place.scale, 0.8)

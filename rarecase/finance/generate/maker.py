@@ -22,6 +22,17 @@ if TYPE_CHECKING:
     from rarecase.finance.generate.travel import Away
 
 _MOBILE = 0.7
+#: By which ways people send each other money; a twelfth of it is for goods, a twelfth within the family.
+_PERSONAL = {
+    "mobile": 0.555,
+    "web": 0.235,
+    "family_mobile": 0.075,
+    "goods_mobile": 0.06,
+    "goods_web": 0.025,
+    "branch_transfer": 0.03,
+    "wage_mobile": 0.012,
+    "wage_web": 0.008,
+}
 #: How much busier shops are from month to month: more before Christmas, less after it.
 _SEASON = (0.95, 0.95, 0.98, 1.0, 1.0, 1.0, 0.99, 0.98, 0.98, 1.0, 1.05, 1.24)
 
@@ -158,6 +169,19 @@ class Maker:
     def home(self, who: Int64, second: Int64) -> NDArray[np.bool_]:
         """Whether customers (numbers within the place) are not on a trip at these seconds."""
         return self.away.home(who, second)
+
+
+@lru_cache(maxsize=1)
+def _personal_guide() -> NDArray[np.int8]:
+    edges = np.cumsum(list(_PERSONAL.values()))
+    codes = np.array([data.ways().code(name) for name in _PERSONAL], np.int8)
+    cells = (np.arange(1_000) + 0.5) / 1_000
+    return codes[np.minimum(np.searchsorted(edges, cells), codes.size - 1)]
+
+
+def personal_ways(u: Float64) -> NDArray[np.int8]:
+    """Ways in which people pay each other, for uniforms in [0, 1)."""
+    return _personal_guide()[(u * 1_000).astype(np.int64)]
 
 
 def mobile_or_web(u: Float64) -> NDArray[np.int8]:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rarecase.common.draws import AliasTable
 from rarecase.common.plan import Plan
 from rarecase.common.seeds import Float64, Int64, keyed_uniform, stream
-from rarecase.finance.cases import ground
+from rarecase.finance.cases import ground, terms
 from rarecase.finance.generate import trade
 from rarecase.finance.generate.banks import bank_key, bank_of, hosts
 from rarecase.finance.generate.lending import CreditCards, Loans, credit_cards, housing, loans
@@ -84,7 +83,8 @@ class Place:
 
 UNLIMITED = 1 << 60
 shop_kinds = ground.shop_kinds
-#: Typical balance before the data and overdraft of firms, in minor units at German prices.
+#: Typical balance before the data (of shops, see `terms.shop_bears`) and overdraft of firms, in minor units
+#: at German prices.
 _FIRMS = {
     "merchants": (1_500_000.0, 2_000_000),
     "employers": (30_000_000.0, 50_000_000),
@@ -104,8 +104,7 @@ def make_place(plan: Plan, part: int) -> Place:
     segment, income = ground.segment(spec.seed, customers), ground.income_minor(spec, customers)
     activity = stream(spec.seed, "activity", part).standard_gamma(3.0, n) / 3.0
     dwelling = housing(spec, customers)
-    firm = np.arange(slots.employers_n)
-    works = AliasTable(trade.sizes(spec, part, firm)).draw(stream(spec.seed, "employer", part), n)
+    firm, here = np.arange(slots.employers_n), np.full(slots.employers_n, part)
     landlords = stream(spec.seed, "landlord", part).integers(0, slots.landlords_n, n)
     saves = keyed_uniform(spec.seed, "saves", customers) < spec.population.savers
     borrowed, cards = loans(spec, customers, income, dwelling), credit_cards(spec, customers, income)
@@ -124,7 +123,7 @@ def make_place(plan: Plan, part: int) -> Place:
         segment=segment,
         income=income,
         activity=np.maximum(activity, 0.02),
-        employer=np.where(segment == ground.EMPLOYED, works, -1),
+        employer=terms.employer(spec, customers),
         landlord=landlords,
         housing=dwelling,
         saves=saves,
@@ -136,8 +135,8 @@ def make_place(plan: Plan, part: int) -> Place:
         shop=shop_kinds(spec, np.full(slots.merchants_n, part), merchants),
         opens=opens,
         closes=closes,
-        pay_day=trade.pay_days(spec, part, firm),
-        failed=trade.failures(spec, part, firm),
+        pay_day=terms.pay_day(spec, here, firm),
+        failed=terms.employer_fails(spec, here, firm),
         opening=_opening(spec, part, customers, saves, borrowed, cards, scale),
         limit=limit,
     )
@@ -210,7 +209,7 @@ def _opening(
     for name, amount in (
         ("savings", np.where(saves, held, 0)),
         ("card", -cards.owed),
-        ("loan", -borrowed.owed),
+        ("loan", np.where(borrowed.start < 0, -borrowed.owed, 0)),
         ("second", np.where(asleep, slept, 0)),
     ):
         opening[slots.first(name) : slots.first(name) + n] = amount
@@ -218,6 +217,9 @@ def _opening(
         size = slots.sizes[name]
         drawn = np.rint(typical * scale * np.exp(0.6 * rng.standard_normal(size)))
         opening[slots.first(name) : slots.first(name) + size] = drawn
+    shops = np.arange(slots.merchants_n)
+    held, _ = terms.shop_bears(spec, np.full(shops.size, part), shops)
+    opening[slots.first("merchants") + shops] = held
     for name in ("billers", "branches"):
         first = slots.first(name)
         opening[first : first + slots.sizes[name]] = int(max(spec.block, 1) * 20_000 * scale)

@@ -24,6 +24,8 @@ from rarecase.finance.generate.mood import mood
 RHYTHMS = ("day", "evening", "travel", "online", "office")
 _FAVOURITES = 6
 _EXPLORES = 0.14
+#: Share of payments from afar that come by mail or telephone.
+MANUAL_SHARE = 0.03
 #: Visits in a row after which a shop bores.
 _BORES = 4
 _GUIDE = 4096
@@ -147,7 +149,7 @@ def _shop(
         r = u[2, i]
         if r < remote[k]:
             # Some remote orders come by mail or telephone.
-            w = codes[4] if r < 0.03 * remote[k] else codes[3]
+            w = codes[4] if r < MANUAL_SHARE * remote[k] else codes[3]
         else:
             # In a shop: not on a trip, and while it is open.
             j = (t // 86_400 + phase[who]) // 45

@@ -17,6 +17,8 @@ from rarecase.finance.schema import DECLINE_REASONS
 #: Shares of purchases that are given back, wholly or in part, by kind of shop; of those from afar twice.
 _REFUNDED, _DISPUTED, _WHOLLY = 0.009, 0.0003, 0.7
 _FAILED = 0.011
+#: Share of transfers that reach the wrong person, and complaints of a customer per month with reason.
+_MISSENT, _COMPENSATED_MONTHLY = 0.0012, 0.003
 #: Why attempts fail, in shops and from afar; the payment itself follows within two minutes.
 _IN_SHOPS = {"wrong_code": 0.75, "invalid_card": 0.15, "limit_exceeded": 0.10}
 _FROM_AFAR = {"invalid_card": 0.45, "expired_card": 0.35, "limit_exceeded": 0.20}
@@ -43,6 +45,36 @@ def returns(make: Maker, bought: list[Flow]) -> list[Flow]:
         back = flow(second[rows], amount[rows], original.payee[rows], original.payer[rows], way)
         found.append(Flow(back.second, back.amount, back.payer, back.payee, back.way, None, index[rows]))
     return found
+
+
+def recalls(make: Maker, sent: Flow, first: int) -> Flow:
+    """Transfers to the wrong payee, whose bank sends them back some days later.
+
+    Parameters
+    ----------
+    sent
+        Transfers between people of the place.
+    first
+        Position of the first of them among all flows of the place.
+    """
+    rng = make.rng("recall", "which")
+    n = sent.second.size
+    index = np.unique(rng.integers(0, max(n, 1), rng.binomial(n, _MISSENT)))
+    second = sent.second[index] + rng.integers(ground.DAY_S, 12 * ground.DAY_S, index.size)
+    rows = np.flatnonzero(second < make.horizon)
+    index = index[rows]
+    back = flow(second[rows], sent.amount[index], sent.payee[index], sent.payer[index], "recall")
+    return Flow(back.second, back.amount, back.payer, back.payee, back.way, None, first + index)
+
+
+def compensation(make: Maker) -> Flow:
+    """What banks pay to customers who complain with reason."""
+    place = make.place
+    owner = make.owners("compensation", _COMPENSATED_MONTHLY)
+    amount = make.lognormal("compensation", owner.size, 4_500.0 * place.scale, 1.0)
+    second = make.seconds("compensation", "office", owner.size)
+    branch = make.slots.first("branches") + place.bank[owner]
+    return flow(second, np.maximum(amount, 200), branch, owner, "reimbursement")
 
 
 def failed_attempts(make: Maker, bought: list[Flow]) -> Flow:

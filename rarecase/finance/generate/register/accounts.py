@@ -130,6 +130,8 @@ def _opened(scene: Scene) -> Int64:
         np.int64
     )
     opened[first + fresh] = opened_second(spec, place.customers[fresh]) // ground.DAY_S
+    new = np.flatnonzero(place.loans.start >= 0)
+    opened[slots.first("loan") + new] = place.loans.start[new] // ground.DAY_S
     opened[~place.exists] = -UNLIMITED
     return opened
 
