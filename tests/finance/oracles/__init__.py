@@ -1,0 +1,1 @@
+"""Oracles: each finds the cases of one kind from its definition alone."""
