@@ -10,6 +10,7 @@ from pydantic import Field
 
 from rarecase.common.seeds import Int64, keyed_integers
 from rarecase.common.spec import Spec
+from rarecase.finance import data
 from rarecase.finance.cases import ground
 from rarecase.finance.cases.base import money, said
 from rarecase.finance.cases.canvas import HOUR_S, Canvas
@@ -26,24 +27,26 @@ class AppInvoice(Scam):
 
     title: ClassVar[str] = "Authorised push payment: invoice redirection"
     definition: ClassVar[str] = (
-        "A company (kind employer) pays the same supplier, another company, three wires of like sums "
-        "(within 12 % of each other), a month apart, or a seventh of the data if that is less. One "
-        "interval after the last of them it sends one or two wires of that sum (each within 4 % of the "
-        "mean of the three at difficulty 0, within 20 % at 1) to a private customer's account that it "
-        "never paid, two days apart if there are two, and none to the supplier in that interval. The "
-        "receiver, unless stopped before, passes on at least three quarters of each within 30 hours after "
-        "it was ordered, by cash withdrawals or by one transfer or wire. The home is the company's owner; "
-        "the mule's account is a second account newly opened where the mule had none."
+        "A company (kind employer) pays the same supplier, another company, three payments of like sums "
+        "(within 12 % of each other), a month apart, or a tenth of the data if that is less: wires at "
+        "difficulty 0, payments of type business (purpose SUPP) from 0.5 on. One interval after the last "
+        "of them it sends one or two such payments of that sum (each within 4 % of the mean of the three "
+        "at difficulty 0, within 20 % at 1) to a private customer's account that it never paid, two days "
+        "apart if there are two, and none to the supplier in that interval. The receiver, unless stopped "
+        "before, passes on at least three quarters of each within 30 hours after it was ordered, by one "
+        "transfer or wire (up to three of them at 1). Sums have a median of 8,000 units at 0 and of 600 "
+        "from 0.5 on, where they are as heavy-tailed as those of other companies. The home is the "
+        "company's owner; the mule's account is a second account newly opened where the mule had none."
     )
-    #: The mule's account is new by definition.
-    reveals: ClassVar[frozenset[str]] = Scam.reveals | {"accounts"}
+    #: The mule's account is new, and invoices are what is paid, by definition.
+    reveals: ClassVar[frozenset[str]] = Scam.reveals | {"accounts", "transactions.purpose"}
     share: ClassVar[float] = 0.015
     reason: ClassVar[str] = "some 1.5 in 100 cases redirect an invoice (expert)"
     hint: ClassVar[str] = "Only owners of employers are eligible, about one customer in sixty; raise `size`."
 
     kind: Literal["app_invoice"] = "app_invoice"
     amount: float = Field(
-        default=8_000.0, gt=10, le=1e6, description="median invoice in units of the currency"
+        default=8_000.0, gt=10, le=1e6, description="median invoice in units of the currency, when easy"
     )
 
     def eligible(self, spec: Spec, entities: Int64) -> NDArray[np.bool_]:
@@ -56,7 +59,7 @@ class AppInvoice(Scam):
 
     def gap_s(self, spec: Spec) -> int:
         """Seconds between invoices."""
-        return int(min(30.0, spec.days / 7) * ground.DAY_S)
+        return int(min(30.0, spec.days / 10) * ground.DAY_S)
 
     def span_s(self, spec: Spec) -> int:
         """Seconds from the first genuine invoice to the last forged one."""
@@ -68,7 +71,10 @@ class AppInvoice(Scam):
         company = on.at(part, "employers", own)
         supplier = self._supplier(on, part, own)
         gap = self.gap_s(on.spec)
-        sums = on.lognormal("sum", self.amount * 100 * on.scale, 0.7)
+        sums = on.lognormal("sum", self.amount * 16.0**-on.ordinary * 100 * on.scale, 0.7 + 1.0 * on.ordinary)
+        wired = np.where(
+            on.one("wired") < on.ordinary, data.ways().code("supplier"), data.ways().code("wire_web")
+        )
         swing = 0.94 + 0.12 * on.u("swing", _GENUINE)
         invoices = np.rint(sums * swing).astype(np.int64)
         base = on.onset[:, None] + gap * np.arange(_GENUINE)
@@ -80,11 +86,11 @@ class AppInvoice(Scam):
             invoices,
             company[:, None],
             supplier[:, None],
-            "wire_web",
+            wired[:, None],
             "own_use",
             tainted=0,
         )
-        forged, refused = self._forged(on, company, due[:, -1], gap, window, invoices.mean(axis=1))
+        forged, refused = self._forged(on, company, wired, due[:, -1], gap, window, invoices.mean(axis=1))
         return finish(
             on,
             forged,
@@ -92,6 +98,7 @@ class AppInvoice(Scam):
             told=0.9,
             hours=24 * on.between(8, 16),
             least_s=_BOOKED_S,
+            cash=False,
             robbed=[on.members(2)],
             usual=np.rint(invoices.mean(axis=1)).astype(np.int64),
             total=forged.paid.sum(axis=1),
@@ -113,7 +120,14 @@ class AppInvoice(Scam):
         return on.at(there, "employers", other)
 
     def _forged(
-        self, on: Canvas, company: Int64, last: Int64, gap: int, window: int, usual: NDArray[np.float64]
+        self,
+        on: Canvas,
+        company: Int64,
+        wired: Int64,
+        last: Int64,
+        gap: int,
+        window: int,
+        usual: NDArray[np.float64],
     ) -> Any:
         mule = on.members(2)
         bare = ground.second_account(on.spec, mule) == ground.NO_SECOND
@@ -137,6 +151,6 @@ class AppInvoice(Scam):
             second,
             np.rint(amount).astype(np.int64),
             np.broadcast_to(account[:, None], second.shape),
-            "wire_web",
+            wired[:, None],
             payer=company[:, None],
         )

@@ -32,8 +32,8 @@ class AppPurchase(Scam):
         "between people. Sums are tens to hundreds (mean some 600 units). Unless its account is stopped "
         "first, the seller's account passes on at least three quarters of each credit of 200 units or more "
         "within 24 hours after it came (waits of half an hour in the median at 0, of eight hours at 1), by "
-        "cash withdrawals or by one transfer or wire. Nothing is sent. A buyer tells the bank after a week "
-        "in the median, or never."
+        "cash withdrawals or by one transfer or wire (up to three at 1). Nothing is sent. A buyer tells "
+        "the bank after a week in the median, or never."
     )
     share: ClassVar[float] = 0.70
     reason: ClassVar[str] = (

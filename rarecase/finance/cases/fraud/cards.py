@@ -20,28 +20,23 @@ if TYPE_CHECKING:
     from rarecase.finance.cases.canvas import Canvas
 
 _ATTEMPTS = 8
-#: What a stopped card leaves in the tables by definition: attempts that are refused, and why it was replaced.
-STOPPED = frozenset({"declines.reason", "declines.response_code", "card_replacements.reason"})
+#: What stopped accounts and cards leave in the tables by definition: refusals of another kind than those for
+#: want of funds or a wrong code, and why a card was replaced.
+STOPPED = frozenset({"declines", "card_replacements.reason"})
 #: What tells remote card fraud from card payments of all kinds: that nobody was there, and by which network.
-REMOTE = (
-    STOPPED
-    | {
-        f"{table}.{column}"
-        for table in ("transactions", "declines")
-        for column in (
-            "is_remote",
-            "channel",
-            "purpose",
-            "entry_mode",
-            "authentication",
-            "three_ds",
-            "device_id",
-            "ip_id",
-            "mcc",
-        )
-    }
-    | {"devices.first_seen_at", "ip_addresses.network"}
-)
+REMOTE = STOPPED | {
+    "transactions.is_remote",
+    "transactions.channel",
+    "transactions.purpose",
+    "transactions.entry_mode",
+    "transactions.authentication",
+    "transactions.three_ds",
+    "transactions.device_id",
+    "transactions.ip_id",
+    "transactions.mcc",
+    "devices.first_seen_at",
+    "ip_addresses.network",
+}
 #: Card payments of a customer in a year, and the share of them that is fraudulent.
 PAYMENTS_A_YEAR, FRAUDULENT = 156.0, 0.00015
 EEA = (
@@ -122,7 +117,11 @@ def stop_cards(
     on: Canvas, customer: Int64, known: Int64, what: str = "card", where: NDArray[np.bool_] | None = None
 ) -> None:
     """Cards are stopped once the bank knows, and new ones work three to nine days later."""
-    until = days_later(known, 3 + 6 * on.one(f"{what}-replaced"))
+    until = days_later(known, 3 + 5 * on.one(f"{what}-replaced"))
+    # New cards are made good by day.
+    hour = ((6 + 12 * on.one(f"{what}-replaced-hour")) * 3_600).astype(np.int64)
+    day = np.where(until == NEVER, 0, until) // ground.DAY_S + 1
+    until = np.where(until == NEVER, NEVER, day * ground.DAY_S + hour)
     on.stop(on.every, on.account(customer), known, until, "card", where=where)
     on.new_card(on.every, customer, until, where=where)
 

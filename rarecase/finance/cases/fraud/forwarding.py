@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 _DRAWS, _LEAST_CASH = 6, 15_000
 _LEAST_GAP_S = 120
 #: Of seven in ten of the credits that machines can give cash is drawn; what is sent on goes to the collector,
-#: from the first figure on to an exchange for crypto-assets, and from the second on abroad.
+#: from the second figure on to an exchange for crypto-assets, and from the third on abroad.
 _CASH, _TO_EXCHANGE, _ABROAD = 0.7, 0.80, 0.92
-#: Credits that mules send on as a wire, minor units in German prices.
-_LARGE = 300_000
+#: What mules send on as a wire, and in parts, minor units in German prices; and into how many parts at most.
+_LARGE, _PARTED, _PARTS = 300_000, 40_000, 3
 #: Seconds until a mule acts, at most.
 HOUR_S = 3_600
 MOST_WAIT_S = 20 * HOUR_S
@@ -75,7 +75,13 @@ def exchanged(on: Canvas, second: Int64, amount: Int64, payer: Int64, payee: Int
 
 
 def pass_on(
-    on: Canvas, name: str, got: Came, collector: Int64, until: Int64, least_s: int = _LEAST_GAP_S
+    on: Canvas,
+    name: str,
+    got: Came,
+    collector: Int64,
+    until: Int64,
+    least_s: int = _LEAST_GAP_S,
+    with_card: bool = True,
 ) -> Int64:
     """Mules keep up to an eighth of each credit and pass the rest on.
 
@@ -91,6 +97,8 @@ def pass_on(
         Second from which the mules' accounts are stopped, shape (n,).
     least_s
         Seconds until the credit is booked for certain.
+    with_card
+        Whether cash can be drawn from the mules' accounts.
 
     Returns
     -------
@@ -109,7 +117,13 @@ def pass_on(
     most = np.searchsorted(ground.ATM_MINOR, ground.cash_minor(0.35 + 0.6 * on.u(f"{name}-cap", width)))
     cap = np.take_along_axis(sums, most[..., None], -1)[..., 0]
     out = on.u(f"{name}-exit", width)
-    cash = got.real & (goal <= 5 * cap) & (goal >= _LEAST_CASH * sums[..., 0] // 2_000) & (out < _CASH)
+    cash = (
+        with_card
+        & got.real
+        & (goal <= 5 * cap)
+        & (goal >= _LEAST_CASH * sums[..., 0] // 2_000)
+        & (out < _CASH)
+    )
     spread = np.exp(0.8 * on.normal(f"{name}-wait", width))
     wait = np.clip(on.between(1_800, 28_800) * spread, least_s, MOST_WAIT_S).astype(np.int64)
     since, u = got.second + wait, on.u(f"{name}-when", width)
@@ -157,31 +171,43 @@ def _drawn(on: Canvas, name: str, got: Came, goal: Int64, cap: Int64, since: Int
 def _sent(
     on: Canvas, name: str, got: Came, goal: Int64, out: Float64, collector: Int64, when: Int64, until: Int64
 ) -> Int64:
-    """Transfers to the collector, to an exchange or abroad; returns what was sent."""
-    part = on.part_of(got.account)
-    exchange = (on.u(f"{name}-exchange", goal.shape[1]) * on.slots.exchanges_n).astype(np.int64)
-    mobile = on.u(f"{name}-way", goal.shape[1]) < 0.7
-    # Large sums go as wires, as others' large sums do.
-    large = goal >= _LARGE * ground.price_scale(on.spec, part)
-    moved = np.zeros_like(goal)
-    for low, high, payee, ways in (
-        (0.0, _TO_EXCHANGE, np.broadcast_to(on.account(collector)[:, None], goal.shape), ("mobile", "web")),
-        (_TO_EXCHANGE, _ABROAD, on.at(part, "exchanges", exchange), ("crypto_mobile", "crypto_web")),
-        (_ABROAD, 1.0, on.at(part, "abroad"), ("wire_web", "wire_web")),
-    ):
-        code = np.where(mobile, data.ways().code(ways[0]), data.ways().code(ways[1]))
-        code = np.where(large & (low == 0.0), data.ways().code("wire_web"), code)
+    """Transfers to the collector, to an exchange or abroad; returns what was sent.
+
+    From difficulty 0.5 on larger sums go in up to three transfers, and none as a wire.
+    """
+    place, width = on.part_of(got.account), goal.shape[1]
+    number = (on.u(f"{name}-exchange", width) * on.slots.exchanges_n).astype(np.int64)
+    mobile, plain = on.u(f"{name}-way", width) < 0.7, on.one(f"{name}-plain")[:, None] < on.ordinary
+    coins, abroad = (out >= _TO_EXCHANGE) & (out < _ABROAD), (out >= _ABROAD) & ~plain
+    payee = np.where(coins, on.at(place, "exchanges", number), on.account(collector)[:, None])
+    payee = np.where(abroad, on.at(place, "abroad"), payee)
+    code = data.ways().code
+    way = np.where(mobile, code("mobile"), code("web"))
+    way = np.where(coins, np.where(mobile, code("crypto_mobile"), code("crypto_web")), way)
+    scale = ground.price_scale(on.spec, place)
+    way = np.where(abroad | ((goal >= _LARGE * scale) & ~coins & ~plain), code("wire_web"), way)
+    parts = np.where(
+        goal >= _PARTED * scale, 1 + (3 * on.ordinary * on.u(f"{name}-parts", width)).astype(int), 1
+    )
+    moved, left = np.zeros_like(goal), goal
+    for part in range(_PARTS):
+        share = 0.2 + 0.6 * on.u(f"{name}-share-{part}", width)
+        amount = np.where(part + 1 < parts, (left * share).astype(np.int64), left)
+        later = when + (part * (900 + on.between(3_600, 14_400) * on.u(f"{name}-{part}", width))).astype(
+            np.int64
+        )
         told = on.pay(
             on.every[:, None],
-            when,
-            goal,
+            later,
+            amount,
             got.account,
             payee,
-            code,
+            way,
             "forward",
-            where=got.real & (out >= low) & (out < high) & (when < until[:, None]),
+            where=got.real & (part < parts) & (later < until[:, None]),
         )
-        moved += np.where(told >= 0, goal, 0)
+        moved += np.where(told >= 0, amount, 0)
+        left = left - amount
     return moved
 
 

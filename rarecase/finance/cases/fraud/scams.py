@@ -62,7 +62,7 @@ class Scam(BankCase):
         "payment fraud, December 2025 (manipulation of the payer); Payment Systems Regulator, PS23/4 "
         "(reimbursement)"
     )
-    reveals: ClassVar[frozenset[str]] = frozenset({"declines.reason", "declines.response_code"})
+    reveals: ClassVar[frozenset[str]] = frozenset({"declines"})
     #: Share of all cases of authorised push payments, and why.
     share: ClassVar[float]
     reason: ClassVar[str]
@@ -140,6 +140,10 @@ def send(
     """
     column = np.arange(second.shape[1])
     victim = np.broadcast_to(on.account(on.homes)[:, None] if payer is None else payer, second.shape)
+    # Names are checked where a payee is entered, not in the batches of companies.
+    kinds = np.array(data.ways().columns["payment_type"])
+    code = data.ways().code(way) if isinstance(way, str) else way
+    checked = np.isin(kinds[code], ("transfer", "wire"))
     last = column == number[:, None]
     asks = last & (on.u("refused") < refused)
     row = on.pay(
@@ -150,7 +154,7 @@ def send(
         account,
         way,
         role,
-        payee_check=payee_checks(on, "payee-check", second.shape[1]),
+        payee_check=np.where(checked, payee_checks(on, "payee-check", second.shape[1]), USUAL),
         declined=np.where(last, _SUSPECTED, USUAL),
         where=(column < number[:, None]) | asks,
     )
@@ -169,6 +173,7 @@ def finish(
     robbed: list[Int64] | None = None,
     at_mules: NDArray[np.bool_] | None = None,
     least_s: int = 120,
+    cash: bool = True,
     **details: Int64,
 ) -> Footprint:
     """What mules, customers and banks do after the payments.
@@ -187,6 +192,8 @@ def finish(
         Which payments mules got, shape (n, k); all by default.
     least_s
         Seconds after which a payment is booked for certain.
+    cash
+        Whether the mules' accounts have cards.
     details
         What the story needs beside the number of payments and their sum.
     """
@@ -196,7 +203,8 @@ def finish(
     known = np.minimum(reported, detected)
     until = stop_mules(on, mules(on) if robbed is None else robbed, known)
     theirs = got if at_mules is None else replace(got, row=np.where(at_mules, got.row, -1))
-    left = pass_on(on, "mule", theirs, on.members(1) if collector is None else collector, until, least_s)
+    to = on.members(1) if collector is None else collector
+    left = pass_on(on, "mule", theirs, to, until, least_s, cash)
     back = recall(on, theirs, left, known, 0.4)
     lost = got.paid
     paid = reimburse(on, np.maximum(lost - back, 0), got, known)
