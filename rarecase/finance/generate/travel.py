@@ -7,6 +7,8 @@ without asking. While somebody is away, no card of theirs is used at home, and t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,9 @@ from rarecase.finance import data
 from rarecase.finance.cases import ground
 from rarecase.finance.generate import trade
 from rarecase.finance.spec import FinanceSpec
+
+if TYPE_CHECKING:
+    from datetime import date
 
 _WINDOW = 45
 _HOUR_S = 3_600
@@ -34,25 +39,18 @@ _SEASON = np.array([0.7, 0.8, 0.9, 1.05, 1.15, 1.2, 1.5, 1.5, 1.0, 0.9, 0.6, 1.0
 
 @dataclass(frozen=True)
 class Away:
-    """Trips of customers, shape (n, windows) each; seconds and days may lie outside the data.
+    """When customers are not at home.
 
     Attributes
     ----------
     leaves, returns
-        Seconds between which they are not at home, NEVER where there is no trip.
-    first, days
-        First day at the other place, and how many.
-    step
-        Position of the other place in `ground.steps`.
+        Seconds, shape (n, windows), NEVER where there is no trip; they may lie outside the data.
     phase
         Days by which the windows of each customer begin before the data, shape (n,).
     """
 
     leaves: Int64
     returns: Int64
-    first: Int64
-    days: Int64
-    step: Int64
     phase: Int64
 
     def home(self, who: Int64, second: Int64) -> NDArray[np.bool_]:
@@ -62,41 +60,70 @@ class Away:
         return out
 
 
+@dataclass(frozen=True)
+class _Trips:
+    """Trips, columns of one length, ordered by customer (row) and window (column).
+
+    `first` and `days` are of the stay, in days after the start; `far` days go by on each way.
+    """
+
+    row: Int64
+    column: Int64
+    step: Int64
+    first: Int64
+    days: Int64
+    far: Int64
+
+
 def windows(spec: FinanceSpec) -> int:
     """How many windows of a customer touch the data."""
     return spec.days // _WINDOW + 2
 
 
-def away(spec: FinanceSpec, customers: Int64, step: Int64 | None = None) -> Away:
+def away(spec: FinanceSpec, customers: Int64) -> Away:
+    """When customers are on trips."""
+    leaves = np.full((customers.size, windows(spec)), NEVER)
+    returns = leaves.copy()
+    trips = _trips(spec, customers)
+    leaves[trips.row, trips.column] = (trips.first - trips.far) * ground.DAY_S
+    returns[trips.row, trips.column] = (trips.first + trips.days + trips.far) * ground.DAY_S + _FROM_S
+    return Away(leaves, returns, _phases(spec, customers))
+
+
+def _phases(spec: FinanceSpec, customers: Int64) -> Int64:
+    return keyed_integers(spec.seed, "trip-phase", customers, _WINDOW)
+
+
+@lru_cache(maxsize=8)
+def _chances(start: date, days: int, yearly: float) -> Float64:
+    """Chance of a trip in a window, by the day on which it begins, from 45 days before the data."""
+    first = np.datetime64(start, "D") - _WINDOW
+    month = (first + np.arange(days + 3 * _WINDOW)).astype("datetime64[M]").astype(np.int64) % 12
+    return np.asarray(yearly * _WINDOW / 365.25 * _SEASON[month], np.float64)
+
+
+def _trips(spec: FinanceSpec, customers: Int64, step: Int64 | None = None) -> _Trips:
     """The trips of customers; with `step` (one per customer) only those in that direction."""
-    count, seed = windows(spec), spec.seed
-    phase = keyed_integers(seed, "trip-phase", customers, _WINDOW)
-    ids = customers[:, None] * 4096 + np.arange(count)
-    begins = np.arange(count) * _WINDOW - phase[:, None]
-    month = (np.datetime64(spec.start, "D") + begins).astype("datetime64[M]").astype(np.int64) % 12
-    chance = spec.population.trips_per_year * _WINDOW / 365.25 * _SEASON[month]
-    goes = keyed_uniform(seed, "trip", ids) < chance
-    ways = ground.steps(spec.parts)
-    chosen = np.zeros(ids.shape, np.int64)
-    first, days = np.zeros(ids.shape, np.int64), np.zeros(ids.shape, np.int64)
-    leaves, returns = np.full(ids.shape, NEVER), np.full(ids.shape, NEVER)
-    if ways.size:
-        rows, column = np.nonzero(goes)
-        at = ids[rows, column]
-        to = keyed_integers(seed, "trip-step", at, ways.size)
-        if step is not None:
-            kept = to == step[rows]
-            rows, column, at, to = rows[kept], column[kept], at[kept], to[kept]
-        home = customers[rows] // spec.block
-        far = _way_days(spec, home, (home + ways[to]) % spec.parts)
-        normal = ndtri(np.clip(keyed_uniform(seed, "trip-stay", at), 1e-9, 1 - 1e-9))
-        stay = np.clip(np.rint(_STAY_MEDIAN * np.exp(_STAY_LOG_SD * normal)), 1, _STAY_MOST).astype(np.int64)
-        room = _WINDOW - stay - 2 * far - 1
-        start = begins[rows, column] + far + (keyed_uniform(seed, "trip-start", at) * room).astype(np.int64)
-        chosen[rows, column], first[rows, column], days[rows, column] = to, start, stay
-        leaves[rows, column] = (start - far) * ground.DAY_S
-        returns[rows, column] = (start + stay + far) * ground.DAY_S + _FROM_S
-    return Away(leaves, returns, first, days, chosen, phase)
+    seed, ways = spec.seed, ground.steps(spec.parts)
+    if not ways.size:
+        return _Trips(*(np.empty(0, np.int64) for _ in range(6)))
+    column = np.arange(windows(spec))
+    begins = column * _WINDOW - _phases(spec, customers)[:, None]
+    ids = customers[:, None] * 4096 + column
+    chance = _chances(spec.start, spec.days, spec.population.trips_per_year)[begins + _WINDOW]
+    rows, columns = np.nonzero(keyed_uniform(seed, "trip", ids) < chance)
+    at = ids[rows, columns]
+    to = keyed_integers(seed, "trip-step", at, ways.size)
+    if step is not None:
+        kept = np.flatnonzero(to == step[rows])
+        rows, columns, at, to = rows[kept], columns[kept], at[kept], to[kept]
+    home = customers[rows] // spec.block
+    far = _way_days(spec, home, to)
+    normal = ndtri(np.clip(keyed_uniform(seed, "trip-stay", at), 1e-9, 1 - 1e-9))
+    stay = np.clip(np.rint(_STAY_MEDIAN * np.exp(_STAY_LOG_SD * normal)), 1, _STAY_MOST).astype(np.int64)
+    room = _WINDOW - stay - 2 * far - 1
+    start = begins[rows, columns] + far + (keyed_uniform(seed, "trip-start", at) * room).astype(np.int64)
+    return _Trips(rows, columns, to, start, stay, far)
 
 
 def kilometres(spec: FinanceSpec, one: Int64, other: Int64) -> Float64:
@@ -108,10 +135,14 @@ def kilometres(spec: FinanceSpec, one: Int64, other: Int64) -> Float64:
     return np.asarray(2 * 6_371.0 * np.arcsin(np.sqrt(np.clip(half, 0, 1))), np.float64)
 
 
-def _way_days(spec: FinanceSpec, one: Int64, other: Int64) -> Int64:
-    """Whole days needed for the way beyond the seven hours of a night, at 700 km/h."""
-    hours = kilometres(spec, one, other) / 700 - 6
-    return np.asarray(np.ceil(np.maximum(hours, 0) / 24), np.int64)
+def _way_days(spec: FinanceSpec, home: Int64, step: Int64) -> Int64:
+    """Whole days needed for the way beyond the hours of a night, at 700 km/h, by place and direction."""
+    ways = ground.steps(spec.parts)
+    places, at = np.unique(home, return_inverse=True)
+    one = np.repeat(places, ways.size)
+    hours = kilometres(spec, one, (one + np.tile(ways, places.size)) % spec.parts) / 700 - 6
+    days = np.ceil(np.maximum(hours, 0) / 24).astype(np.int64).reshape(places.size, ways.size)
+    return np.asarray(days[at, step], np.int64)
 
 
 @dataclass(frozen=True)
@@ -141,23 +172,21 @@ class Spending:
 
 
 def spending(spec: FinanceSpec, customers: Int64, step: Int64 | None = None) -> Spending:
-    """What customers pay on their trips within the data; `step` as in `away`."""
-    trips, seed = away(spec, customers, step), spec.seed
-    rows, column = np.nonzero(trips.days)
-    ids = customers[rows] * 4096 + column
-    stay = trips.days[rows, column]
+    """What customers pay on trips within the data; with `step` (one per customer) only in that direction."""
+    trips, seed = _trips(spec, customers, step), spec.seed
+    ids, stay = customers[trips.row] * 4096 + trips.column, trips.days
     number = 1 + (stay * _A_DAY * (0.4 + 1.2 * keyed_uniform(seed, "trip-payments", ids))).astype(np.int64)
     number = np.minimum(number, MOST_PAYMENTS)
-    trip = np.repeat(np.arange(rows.size), number)
+    trip = np.repeat(np.arange(ids.size), number)
     nth = np.arange(trip.size) - np.repeat(np.cumsum(number) - number, number)
     pay = ids[trip] * MOST_PAYMENTS + nth
     u = np.stack([keyed_uniform(seed, f"trip-{what}", pay) for what in ("when", "where", "amount", "way")])
-    who, to = customers[rows][trip], trips.step[rows, column][trip]
+    who, to = customers[trips.row][trip], trips.step[trip]
     ways = ground.steps(spec.parts)
     place = (who // spec.block + ways[to]) % spec.parts if ways.size else who // spec.block
     merchant = _shop(spec, place, u[1])
     cash = u[3] < _CASH_SHARE
-    day = trips.first[rows, column][trip] + (u[0] * stay[trip]).astype(np.int64)
+    day = trips.first[trip] + (u[0] * stay[trip]).astype(np.int64)
     tod = _time_of_day(spec, place, merchant, cash, (u[0] * stay[trip]) % 1.0)
     second = day * ground.DAY_S + tod
     here = np.flatnonzero((second >= 0) & (second < spec.days * ground.DAY_S))
