@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from rarecase.common.compiled import compiled
-from rarecase.common.seeds import Float64, Int64, keyed_integers, keyed_uniform
+from rarecase.common.seeds import Float64, Int64, keyed_integers, keyed_uniform, mix64, name_key
 from rarecase.common.tables import NEVER
 from rarecase.finance import data
 from rarecase.finance.cases import ground
@@ -107,23 +107,50 @@ def _trips(spec: FinanceSpec, customers: Int64, step: Int64 | None = None) -> _T
     seed, ways = spec.seed, ground.steps(spec.parts)
     if not ways.size:
         return _Trips(*(np.empty(0, np.int64) for _ in range(6)))
-    column = np.arange(windows(spec))
-    begins = column * _WINDOW - _phases(spec, customers)[:, None]
-    ids = customers[:, None] * 4096 + column
-    chance = _chances(spec.start, spec.days, spec.population.trips_per_year)[begins + _WINDOW]
-    rows, columns = np.nonzero(keyed_uniform(seed, "trip", ids) < chance)
-    at = ids[rows, columns]
+    number = windows(spec)
+    chance = _chances(spec.start, spec.days, spec.population.trips_per_year)
+    phase = _phases(spec, customers)
+    rows, columns = np.empty(customers.size * number, np.int64), np.empty(customers.size * number, np.int64)
+    keys = [np.uint64(name_key(seed, name)) for name in ("trip", "trip-step")]
+    wanted = np.full(customers.size, -1) if step is None else step
+    found = _find(customers, phase, wanted, number, ways.size, chance, keys[0], keys[1], rows, columns)
+    rows, columns = rows[:found], columns[:found]
+    begins, at = columns * _WINDOW - phase[rows], customers[rows] * 4096 + columns
     to = keyed_integers(seed, "trip-step", at, ways.size)
-    if step is not None:
-        kept = np.flatnonzero(to == step[rows])
-        rows, columns, at, to = rows[kept], columns[kept], at[kept], to[kept]
     home = customers[rows] // spec.block
     far = _way_days(spec, home, to)
     normal = ndtri(np.clip(keyed_uniform(seed, "trip-stay", at), 1e-9, 1 - 1e-9))
     stay = np.clip(np.rint(_STAY_MEDIAN * np.exp(_STAY_LOG_SD * normal)), 1, _STAY_MOST).astype(np.int64)
     room = _WINDOW - stay - 2 * far - 1
-    start = begins[rows, columns] + far + (keyed_uniform(seed, "trip-start", at) * room).astype(np.int64)
+    start = begins + far + (keyed_uniform(seed, "trip-start", at) * room).astype(np.int64)
     return _Trips(rows, columns, to, start, stay, far)
+
+
+@compiled
+def _find(
+    customers: Int64,
+    phase: Int64,
+    wanted: Int64,
+    number: int,
+    ways: int,
+    chance: Float64,
+    trip: np.uint64,
+    turn: np.uint64,
+    rows: Int64,
+    columns: Int64,
+) -> int:
+    """Customers and windows with a trip in the wanted direction (-1: any), as `keyed_uniform` draws them."""
+    found = 0
+    for i in range(customers.size):
+        for j in range(number):
+            word = mix64(np.uint64(customers[i] * 4096 + j) + np.uint64(0x9E3779B97F4A7C15))
+            if np.float64(mix64(word ^ trip) >> np.uint64(11)) * 2.0**-53 >= chance[j * 45 - phase[i] + 45]:
+                continue
+            to = int(np.float64(mix64(word ^ turn) >> np.uint64(11)) * 2.0**-53 * ways)
+            if wanted[i] < 0 or min(to, ways - 1) == wanted[i]:
+                rows[found], columns[found] = i, j
+                found += 1
+    return found
 
 
 def kilometres(spec: FinanceSpec, one: Int64, other: Int64) -> Float64:
