@@ -40,8 +40,8 @@ MOVED = (
     "Hops are transfers (at 0 one in ten a wire) between current accounts of customers. Who pays on does "
     "so after all hops to it were booked, and pays on in all what they credited less a fee of 1.5 to 4.5 "
     "% (from 0.5 on 45 % of the amounts from 40.00 up are cut to whole 5.00, so that less is paid on). "
-    "All hops lie within 2 days (0) to 21 days (1), at most a third of the data; cash comes in the half "
-    "day (0) to 5 days (1) before. "
+    "All hops lie within 2 days (0) to 21 days (1), at most a third of the data; all cash comes within the "
+    "half day (0) to 5 days (1) before these days. "
 )
 SIZED = (
     "First hops (in a path, hops on average) have a mean of 1,700 EUR at the usual income at 0 (log sd "
