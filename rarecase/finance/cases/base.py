@@ -36,6 +36,8 @@ class BankCase(Case):
     #: Where members live: "walk" (each deals with the one before, and the last with the home), "home" (each
     #: where the home's payees live), "together" (all at one place that deals with the home's, or at it).
     members_live: ClassVar[str] = "home"
+    #: Whether members live where ordinary payees do at any difficulty.
+    always_local: ClassVar[bool] = False
 
     def footprint(self, spec: Spec, placement: Placement) -> Footprint:
         """All that every case of this entry does, from stateless draws alone."""
@@ -59,7 +61,7 @@ class BankCase(Case):
         if widest < 2:
             return None
         u = ground.uniforms(spec, self.label, "local", homes, 1)[:, 0]
-        local = u < ground.ordinary_share(self.difficulty)
+        local = u < (1.0 if self.always_local else ground.ordinary_share(self.difficulty))
         away = self._distances(spec, homes, widest)
         held, others = np.union1d(taken, homes), np.full((homes.size, widest - 1), -1, np.int64)
         for position, attempt in itertools.product(range(widest - 1), range(_ATTEMPTS)):

@@ -307,8 +307,8 @@ class Canvas:
         what: str = "card",
         where: NDArray[np.bool_] | None = None,
     ) -> None:
-        """Stop card payments or all orders of an account, or the wages that would reach it; `since` NEVER
-        stops nothing. At most one stop of a kind per account."""
+        """Stop card payments or all orders of an account, the wages that would reach it, or (away) its card
+        payments in person; `since` NEVER stops nothing. At most one stop of a kind per account."""
         found = Stops.of(case=case, address=address, since=since, until=until, what=STOPS.index(what))
         kept = (found.since != NEVER) & (found.since < self.horizon) & (found.until > found.since)
         if where is not None:

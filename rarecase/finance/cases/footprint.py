@@ -59,8 +59,9 @@ ROLES = (
     "no_funds",
 )
 STAGES = ("placement", "layering", "integration")
-#: What a stop stops: card payments of the account, all orders of its holder, or wages that would reach it.
-STOPS = ("card", "account", "wages")
+#: What a stop stops: card payments of the account, all orders of its holder, wages that would reach it, or
+#: card payments in person, as the holder is away; the last two are not even tried.
+STOPS = ("card", "account", "wages", "away")
 #: What an edit changes: contact data of a customer, the limit of a card account, or a new second account.
 EDITS = ("phone", "email", "street", "card_limit", "second_account")
 #: Reads as "decided as for everybody else".

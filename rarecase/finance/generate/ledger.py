@@ -153,12 +153,14 @@ def stop(plan: Plan, place: Place, orders: Ordered) -> None:
         orders.reason,
         DECLINE_REASONS.index("suspected_fraud"),
     )
-    card, account, wages = (_Local(stops, base, width) for stops in details.stops)
+    card, account, wages, away = (_Local(stops, base, width) for stops in details.stops)
+    in_person = ways.card & ~ways.remote
     wage_ways = np.array([word == "SALA" and kind == "payroll" for word, kind in _purposes()])
     for stops, who, stopped, reason in (
         (account, orders.payer, ways.stopped_by >= data.STOPPERS.index("account"), "blocked_account"),
         (card, orders.payer, ways.stopped_by == data.STOPPERS.index("card"), "blocked_card"),
         (wages, orders.payee, wage_ways, None),
+        (away, orders.payer, in_person, None),
     ):
         if len(stops.stops):
             _stop_by_case(

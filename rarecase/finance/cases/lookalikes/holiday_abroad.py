@@ -1,0 +1,107 @@
+"""Holiday abroad, a look-alike: a card that is suddenly used far away, by its holder."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from rarecase.common.seeds import Int64
+from rarecase.common.spec import Spec
+from rarecase.finance import data
+from rarecase.finance.cases import ground
+from rarecase.finance.cases.base import money, said
+from rarecase.finance.cases.canvas import DAY_S, HOUR_S, Canvas
+from rarecase.finance.cases.footprint import Footprint
+from rarecase.finance.cases.lookalikes.lookalike import Lookalike
+
+_MOST = 40
+_JOURNEY_S = 30 * HOUR_S
+
+
+class HolidayAbroad(Lookalike):
+    """Weeks of card payments at one far place, with a journey before and after."""
+
+    title: ClassVar[str] = "Holiday abroad"
+    definition: ClassVar[str] = (
+        "For 7 to 16 days all card-present payments and withdrawals of a customer are made at one other "
+        "place, in another country if one deals with the home's: 12 to 40 of them, on most of the days, at "
+        "several shops. For 30 hours before and after, none is made at home, so that no journey is faster than an "
+        "airliner; no transfer to a new payee belongs to it."
+    )
+    source: ClassVar[str] = "Travel as the classic false alarm of card monitoring; own figures"
+    share: ClassVar[float] = 0.01
+    rate_source: ClassVar[str] = "own choice: beside ordinary trips, one customer in a hundred and quarter"
+    hint: ClassVar[str] = "A world of one place has no abroad: use smaller blocks."
+
+    kind: Literal["holiday_abroad"] = "holiday_abroad"
+    days: int = Field(default=11, ge=4, le=30, description="mean length in days")
+
+    def eligible(self, spec: Spec, entities: Int64) -> NDArray[np.bool_]:
+        """Everybody, where there is another place."""
+        return np.full(entities.shape, ground.steps(spec.parts).size > 0)
+
+    def span_s(self, spec: Spec) -> int:
+        """Seconds from leaving to being back."""
+        return int(min((1.5 * self.days + 3) * DAY_S, spec.days * DAY_S / 2))
+
+    def draw(self, on: Canvas) -> Footprint:
+        """Payments there, and none at home."""
+        span = self.span_s(on.spec)
+        length = np.rint(self.days * (0.64 + 0.8 * on.one("length"))).astype(np.int64) * DAY_S
+        length = np.minimum(length, max(span - 2 * _JOURNEY_S, DAY_S))
+        begin = on.onset + min(_JOURNEY_S, span // 4)
+        end = begin + length
+        there = self._where(on)
+        number = on.whole("number", 12, _MOST)
+        used = np.arange(_MOST) < number[:, None]
+        second = on.ascending(on.within(begin, end, on.u("when", _MOST), "day"), 20 * 60)
+        part = np.broadcast_to(there[:, None], second.shape)
+        shop = (on.u("shop", _MOST) * on.slots.merchants_n).astype(np.int64)
+        kind = ground.shop_kinds(on.spec, part.ravel(), shop.ravel()).reshape(shop.shape)
+        kinds = data.shops()
+        price = kinds.median_minor[kind] * np.exp(kinds.log_sd[kind] * on.normal("price", _MOST))
+        amount = np.maximum(np.rint(price * on.scale[:, None]), 100).astype(np.int64)
+        ways = data.ways()
+        way = np.where(on.u("way", _MOST) < 0.66, ways.code("contactless"), ways.code("chip"))
+        home = on.account(on.homes)
+        cash = on.u("cash", _MOST) < 0.1
+        inside = used & (second < end[:, None])
+        on.pay(
+            on.every[:, None], second, amount, home[:, None], on.at(part, "merchants", shop), way, "travel",
+            where=inside & ~cash,
+        )  # fmt: skip
+        drawn = ground.cash_minor(on.u("notes", _MOST)) * np.maximum(np.rint(on.scale[:, None]), 1)
+        on.pay(
+            on.every[:, None], second, drawn.astype(np.int64), home[:, None], on.at(part, "cash"), "cash_out",
+            "travel", where=inside & cash,
+        )  # fmt: skip
+        until = np.minimum(end + _JOURNEY_S, on.horizon)
+        for kind_of_account in ("current", "card"):
+            on.stop(
+                on.every,
+                on.account(on.homes, kind_of_account),
+                np.maximum(begin - _JOURNEY_S, 0),
+                until,
+                "away",
+            )
+        return on.footprint(payments=on.number("travel"), spent=on.total("travel"), days=length // DAY_S)
+
+    def story(self, spec: Spec, facts: dict[str, Any]) -> str:
+        """What happened, in one sentence."""
+        return (
+            f"From {said(spec, facts['started'])} on, a customer on holiday paid {facts['payments']} times "
+            f"far from home, {money(facts['spent'], facts['currency'])} in {facts['days']} days."
+        )
+
+    def _where(self, on: Canvas) -> Int64:
+        """A place in another country if one deals with the home's place, else any that does."""
+        steps = ground.steps(on.spec.parts)
+        if steps.size == 0:
+            return on.part(on.homes)
+        places = (on.part(on.homes)[:, None] + steps) % on.spec.parts
+        foreign = ground.country(on.spec, places) != ground.country(on.spec, on.part(on.homes))[:, None]
+        score = on.u("where", steps.size) + 2.0 * foreign
+        return np.asarray(places[on.every, score.argmax(axis=1)], np.int64)
