@@ -12,8 +12,8 @@ from rarecase.finance.cases import ground
 from rarecase.finance.generate.maker import Flow, Maker, flow
 from rarecase.finance.generate.place import risk_appetite
 
-#: Share of people with a monthly donation, and of those who give in the weeks before Christmas.
-_GIVES, _GIVES_IN_DECEMBER = 0.06, 0.09
+#: Share of people with a monthly donation, of those who give in the weeks before Christmas, and other gifts.
+_GIVES, _GIVES_IN_DECEMBER, _GIFTS_MONTHLY = 0.06, 0.09, 0.01
 #: Share of people who trade in coins (of those with an appetite for risk), orders per month, and the share
 #: of orders that sell.
 _TRADES, _ORDERS_MONTHLY, _SELLS = 0.08, 0.8, 0.3
@@ -21,7 +21,7 @@ _COINS_MEDIAN_MINOR, _COINS_LOG_SD = 12_000.0, 1.1
 
 
 def donations(make: Maker) -> Iterator[Flow]:
-    """Standing orders to a charity, gifts before Christmas, and what charities pass on each month."""
+    """Standing orders to a charity, gifts, most before Christmas, and what charities pass on each month."""
     place, slots = make.place, make.slots
     first = slots.first("charities")
     u = keyed_uniform(make.spec.seed, "donates", place.customers)
@@ -38,6 +38,10 @@ def donations(make: Maker) -> Iterator[Flow]:
     second = day * ground.DAY_S + rng.integers(9 * 3_600, 21 * 3_600, who.size)
     gift = rng.choice(np.array([2, 4, 5, 6, 10, 20]), who.size) * step
     yield flow(second, gift, who, first + rng.integers(0, slots.charities_n, who.size), "donation_mobile")
+    owner = make.owners("gift", _GIFTS_MONTHLY)
+    gift = rng.choice(np.array([1, 2, 4, 5, 10]), owner.size) * step
+    to = first + rng.integers(0, slots.charities_n, owner.size)
+    yield flow(make.seconds("gift", "person", owner.size), gift, owner, to, "donation_mobile")
     given = 0.06 * place.n * 3.5 * step / slots.charities_n
     row, second = make.monthly("aid", np.full(slots.charities_n, 22))
     amount = make.lognormal("aid", row.size, max(given * 0.9, 1_000.0), 0.2)
