@@ -130,7 +130,8 @@ class Canvas:
 
     def part(self, customers: Int64) -> Int64:
         """The place of each customer."""
-        return np.asarray(customers // self.spec.block, np.int64)
+        part: Int64 = np.asarray(customers, np.int64) // self.spec.block
+        return part
 
     def account(self, customers: Int64, kind: str = "current") -> Int64:
         """Addresses of customers' accounts of a kind: current, savings, card, loan, second."""
@@ -142,7 +143,8 @@ class Canvas:
 
     def part_of(self, address: Int64) -> Int64:
         """The place of each account."""
-        return np.asarray(address // self.slots.width, np.int64)
+        part: Int64 = np.asarray(address, np.int64) // self.slots.width
+        return part
 
     def members(self, position: int) -> Int64:
         """Global ordinals of the members at a position (0 is the home), -1 where a case has fewer."""

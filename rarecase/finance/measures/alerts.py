@@ -5,20 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rarecase.common.domain import Measure
+from rarecase.finance import data
 from rarecase.finance.measures.views import one
 
 if TYPE_CHECKING:
     import duckdb
 
-#: Rules that look for laundering; others look for fraud, or only report.
-_RULES = (
-    "('structuring', 'rapid_movement', 'fan_in', 'fan_out', 'dormant_woken', 'crypto', 'high_risk_country', "
-    "'round_amounts')"
-)
-
 
 def measures(connection: duckdb.DuckDBPyConnection) -> list[Measure]:
     """Figures of alerts; nothing where none was raised."""
+    found = data.rules()
+    families = zip(found.rule, found.family, strict=True)
+    rules = sorted({rule for rule, family in families if family == "laundering"})
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE watched AS
@@ -28,7 +26,7 @@ def measures(connection: duckdb.DuckDBPyConnection) -> list[Measure]:
         FROM alerts a JOIN rules r ON r.rule_id = a.rule_id
         JOIN (SELECT t.alert_id, t.transaction_id, c.weight FROM alert_transactions t
               LEFT JOIN crime c ON c.transaction_id = t.transaction_id) x ON x.alert_id = a.alert_id
-        WHERE r.kind::VARCHAR = 'internal' AND r.rule::VARCHAR IN {_RULES} GROUP BY 1, 2, 3
+        WHERE r.kind::VARCHAR = 'internal' AND r.rule::VARCHAR IN {tuple(rules)} GROUP BY 1, 2, 3
         """
     )
     if not one(connection, "SELECT count(*) FROM watched"):

@@ -17,8 +17,8 @@ _CARD = "('card_testing', 'card_not_present', 'lost_and_stolen', 'skimming')"
 _PUSHED = "('app_purchase', 'app_invoice', 'app_romance', 'app_investment', 'app_impersonation')"
 #: Payments with a stolen card; a cash machine that takes one pays, too.
 _STOLEN = f"kind IN {_CARD} AND role IN ('test', 'purchase', 'withdrawal')"
-#: Transfers that leave a victim's account.
-_SENT = "role IN ('drain', 'scam')"
+#: Transfers that leave a victim's account: sent by somebody else, or by the deceived victim.
+_SENT = f"role IN ('drain', 'scam') AND kind IN ('account_takeover', {_PUSHED[1:-1]})"
 
 
 def measures(connection: duckdb.DuckDBPyConnection, days: int) -> list[Measure]:
@@ -125,6 +125,11 @@ def _transfers(connection: duckdb.DuckDBPyConnection, days: int) -> list[Measure
     people = one(connection, "SELECT count(*) FROM customers")
     sent = f"SELECT sum(weight * level_minor) FROM crime WHERE {_SENT}"
     lost = f"FROM case_weight WHERE is_case AND loss_minor > 0 AND kind IN {_PUSHED}"
+    # A seller of goods that never come has several victims, and each tells a case.
+    victims = (
+        "(SELECT sum(weight) FROM (SELECT DISTINCT case_id, payer_account_id, weight FROM crime "
+        f"WHERE role = 'scam' AND kind IN {_PUSHED}))"
+    )
     found = [
         Measure(
             name="fraudulent_transfer_mean",
@@ -183,8 +188,8 @@ def _transfers(connection: duckdb.DuckDBPyConnection, days: int) -> list[Measure
             ),
             Measure(
                 name="pushed_loss_mean",
-                meaning="Mean loss of a case of authorised push payments",
-                value=one(connection, f"SELECT sum(weight * loss_minor / level) / sum(weight) / 100 {lost}"),
+                meaning="Mean loss of a victim of authorised push payments",
+                value=one(connection, f"SELECT sum(weight * loss_minor / level) / {victims} / 100 {lost}"),
                 unit="units of the currency",
                 low=1_000.0,
                 high=5_000.0,
@@ -195,8 +200,8 @@ def _transfers(connection: duckdb.DuckDBPyConnection, days: int) -> list[Measure
             ),
             Measure(
                 name="pushed_cases_per_customer_year",
-                meaning="Weighted cases of authorised push payments per customer and year",
-                value=one(connection, f"SELECT sum(weight) / {people} / {years} {lost}"),
+                meaning="Weighted victims of authorised push payments per customer and year",
+                value=one(connection, f"SELECT {victims} / {people} / {years}"),
                 unit="per customer and year",
                 low=0.0005,
                 high=0.01,

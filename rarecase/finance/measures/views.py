@@ -40,6 +40,7 @@ _VIEWS = (
     """
     CREATE OR REPLACE TEMP TABLE crime AS
     SELECT l.case_id, c.kind, c.weight, l.role::VARCHAR AS role, l.stage::VARCHAR AS stage, t.transaction_id,
+        t.payer_account_id,
         t.type, t.amount_minor, t.level_minor, t.is_remote, t.payer_place, t.payee_place, l.tainted_minor,
         t.currency::VARCHAR AS currency, t.credited_currency::VARCHAR AS credited_currency
     FROM labels l JOIN case_weight c ON c.case_id = l.case_id

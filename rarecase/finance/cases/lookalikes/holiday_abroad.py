@@ -28,8 +28,8 @@ class HolidayAbroad(Lookalike):
     definition: ClassVar[str] = (
         "For 7 to 16 days all card-present payments and withdrawals of a customer are made at one other "
         "place, in another country if one deals with the home's: 12 to 40 of them, on most of the days, at "
-        "several shops. For 30 hours before and after, none is made at home, so that no journey is faster than an "
-        "airliner; no transfer to a new payee belongs to it."
+        "several shops. For 30 hours before and after, none is made at home, so that no journey is faster "
+        "than an airliner; no transfer to a new payee belongs to it."
     )
     source: ClassVar[str] = "Travel as the classic false alarm of card monitoring; own figures"
     share: ClassVar[float] = 0.01

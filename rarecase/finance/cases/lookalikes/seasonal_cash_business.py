@@ -26,8 +26,8 @@ class SeasonalCashBusiness(Lookalike):
     definition: ClassVar[str] = (
         "Over 5 to 12 weeks a shop's account gets 2 or 3 cash deposits a week, on Monday, Wednesday and "
         "Friday; their sums rise to a peak in the middle of the season, at least twice those of its first "
-        "week, and fall again; those of Monday, with the weekend's takings, are the largest. They do not stop below "
-        "any limit. The shop belongs to the customer."
+        "week, and fall again; those of Monday, with the weekend's takings, are the largest. None stops "
+        "below a limit. The shop belongs to the customer."
     )
     source: ClassVar[str] = (
         "Shop takings as the benign twin of structuring (FATF and FinCEN guidance); own figures"
