@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 
 from rarecase.common.plan import Plan
 from rarecase.common.seeds import Int64
 from rarecase.finance.generate import movements
-from rarecase.finance.generate.brought import brought
+from rarecase.finance.generate.brought import brought, raised_limits
 from rarecase.finance.generate.labels import case_table, label_table
 from rarecase.finance.generate.ledger import Ordered, ordered, stop
 from rarecase.finance.generate.monitor import alert_tables, rules_table
@@ -38,6 +40,7 @@ def generate_part(plan: Plan, part: int) -> dict[str, pa.Table]:
     details: Details = plan.details
     place = make_place(plan, part)
     came = brought(plan, place.low, place.low + place.n)
+    place = replace(place, limit=raised_limits(plan, place.low, place.limit, came))
     register = Register(plan, place, came)
     orders, flows = ordered(plan, place)
     register.enrol(flows)

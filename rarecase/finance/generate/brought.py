@@ -8,7 +8,8 @@ import numpy as np
 
 from rarecase.common.plan import Plan
 from rarecase.common.seeds import Int64
-from rarecase.finance.cases.footprint import Devices, Edits, Networks, NewCards
+from rarecase.finance.cases import ground
+from rarecase.finance.cases.footprint import EDITS, Devices, Edits, Networks, NewCards
 from rarecase.finance.plan import Details
 
 #: Devices and networks of one case, at most; their keys are numbered by it.
@@ -61,6 +62,15 @@ def brought(plan: Plan, low: int, high: int) -> Brought:
             "card_replacements", home[new_cards.case], _nth(details.new_cards.case)[cards]
         ),
     )
+
+
+def raised_limits(plan: Plan, low: int, limit: Int64, came: Brought) -> Int64:
+    """How far each slot of the place that begins with customer `low` may go below zero, as cases leave it."""
+    rows = np.flatnonzero(came.edits.what == EDITS.index("card_limit"))
+    edited = limit.copy()
+    first = ground.slots(plan.spec.block).first("card")
+    edited[first + came.edits.customer[rows] - low] = came.edits.value[rows]
+    return edited
 
 
 def _within(customers: Int64, low: int, high: int) -> Int64:
