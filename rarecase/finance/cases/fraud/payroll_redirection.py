@@ -16,10 +16,12 @@ from rarecase.finance.cases import ground, terms
 from rarecase.finance.cases.base import money, said
 from rarecase.finance.cases.canvas import DAY_S, HOUR_S, Canvas
 from rarecase.finance.cases.footprint import Footprint
+from rarecase.finance.cases.fraud import buying
 from rarecase.finance.cases.fraud.accomplices import WithAccomplices
-from rarecase.finance.cases.fraud.forwarding import came, exchanged, pass_on, stop_mules
+from rarecase.finance.cases.fraud.forwarding import Came, came, exchanged, pass_on, stop_mules
 from rarecase.finance.schema import BEARERS
 
+_PARTS = 6
 _EMPLOYER, _CUSTOMER = BEARERS.index("employer"), BEARERS.index("customer")
 
 
@@ -33,17 +35,19 @@ class PayrollRedirection(WithAccomplices):
         "On one pay-day, or two in a row, an employed customer gets no wage (payment_type payroll, purpose "
         "SALA) on the current account, which got one on the other pay-days of the data; in the night of "
         "that day the same employer's account pays the customer's monthly_income_minor to the current "
-        "account of another customer, whom it pays on no other day, by way of payroll. That other draws it "
-        "as cash or sends it on within two days, 88 to 98 % of it, half an hour after in the median at "
-        "difficulty 0 and some eight hours at 1. The employee tells within days, after which the wages "
-        "come as before, and for most the employer pays the wage again (payment_type compensation). At 0 "
-        "the other may live anywhere, from 0.5 on where the employee's payees live; at 1 a redirection of "
-        "two pay-days is three times as frequent."
+        "account of another customer, whom it pays that sum on no other day, by way of payroll. That other "
+        "draws it as cash or sends it on within two days, 88 to 98 % of it, half an "
+        "hour after in the median at difficulty 0 and, in 3 to 6 parts, a day later at 1. The employee "
+        "tells within days, after which the wages come as before, and for most the employer pays the wage "
+        "again (payment_type compensation). At 0 the other may live anywhere, from 0.5 on where the "
+        "employee's payees live; at 1 a redirection of two pay-days is three times as frequent."
     )
     source: ClassVar[str] = (
         "FBI IC3, public service announcement I-091818-PSA (2018), and Internet Crime Report 2019 (payroll "
         "diversion)"
     )
+
+    reveals: ClassVar[frozenset[str]] = frozenset({"declines"})
 
     kind: Literal["payroll_redirection"] = "payroll_redirection"
     returned: float = Field(
@@ -95,9 +99,10 @@ class PayrollRedirection(WithAccomplices):
         when = np.where(day < on.spec.days, day * DAY_S + hour, on.horizon)
         wage = np.broadcast_to(on.incomes[:, None], day.shape)
         row = on.pay(on.every[:, None], when, wage, firm[:, None], mule[:, None], "salary", "diverted_wage")
+        paid = np.where(row >= 0, wage, 0).sum(axis=1)
         final = np.where(row >= 0, day, -1).max(axis=1)
         on.stop(on.every, on.account(on.homes), on.onset, (final + 1) * DAY_S, "wages", where=final >= 0)
-        got = came(on, row, when, wage, on.account(on.homes)[:, None], mule[:, None])
+        got = self._parts(on, came(on, row, when, wage, on.account(on.homes)[:, None], mule[:, None]))
         # Who misses a wage tells after some days; who lost two found that late.
         reported, detected = on.noticed(
             np.where(final < 0, NEVER, final * DAY_S + 9 * HOUR_S), told=0.97, hours=on.between(30, 72)
@@ -106,12 +111,11 @@ class PayrollRedirection(WithAccomplices):
         until = stop_mules(on, [on.members(2)], known)
         left = pass_on(on, "mule", got, on.members(1), until)
         back = self._recalled(on, got.real, left, firm, mule, known)
-        again = self._paid_again(on, got.paid.sum(axis=1), known, firm)
-        lost = got.paid.sum(axis=1)
+        again = self._paid_again(on, paid, known, firm)
         return on.footprint(
-            reported=reported, detected=detected, loss=lost, recovered=np.minimum(back, lost),
+            reported=reported, detected=detected, loss=paid, recovered=np.minimum(back, paid),
             reimbursed=again,
-            borne_by=np.where(again > 0, _EMPLOYER, _CUSTOMER), wages=got.real.sum(axis=1), total=lost,
+            borne_by=np.where(again > 0, _EMPLOYER, _CUSTOMER), wages=(row >= 0).sum(axis=1), total=paid,
         )  # fmt: skip
 
     def story(self, spec: Spec, facts: dict[str, Any]) -> str:
@@ -136,6 +140,25 @@ class PayrollRedirection(WithAccomplices):
         first = on.onset // DAY_S
         later = np.where(days > first[:, None], days, on.spec.days).min(axis=1)
         return np.stack([first, np.where(twice, later, on.spec.days)], axis=1)
+
+    def _parts(self, on: Canvas, got: Came) -> Came:
+        """What the mule passes on at a time: each wage as a whole, or the harder the more parts, by day."""
+        n, wages = got.row.shape
+        several = on.whole("parts", 1 + round(2 * on.ordinary), 1 + round(5 * on.ordinary))
+        weight = buying.weights(on, "parts", several, _PARTS, 1.1)
+        share = np.repeat(weight[:, None, :], wages, axis=1).reshape(n, -1)
+        row, paid, amount, second, payer, account = (
+            np.repeat(column, _PARTS, axis=1)
+            for column in (got.row, got.paid, got.amount, got.second, got.payer, got.account)
+        )
+        morning = np.maximum(second, second // DAY_S * DAY_S + 8 * HOUR_S)
+        later = on.within(morning, morning + DAY_S, on.u("part-when", wages * _PARTS))
+        waits = on.one("waits")[:, None] < on.ordinary
+        second = np.where(waits & (later > second), later, second)
+        cut = np.asarray(amount * share, np.int64)
+        return Came(
+            np.where(cut > 0, row, -1), second, np.asarray(paid * share, np.int64), cut, payer, account
+        )
 
     def _recalled(
         self, on: Canvas, real: NDArray[np.bool_], left: Int64, firm: Int64, mule: Int64, known: Int64

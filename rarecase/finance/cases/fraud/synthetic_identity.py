@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from rarecase.common.case import Natural
-from rarecase.common.seeds import Int64, keyed_integers
+from rarecase.common.seeds import Int64, keyed_integers, keyed_uniform
 from rarecase.common.spec import Spec
 from rarecase.finance.cases import ground, terms
 from rarecase.finance.cases.base import BankCase, money, said
@@ -50,7 +50,15 @@ class SyntheticIdentity(BankCase):
         "use, bust-out)"
     )
     reveals: ClassVar[frozenset[str]] = frozenset(
-        {"accounts.credit_limit_minor", "customers.phone", "customers.street"}
+        {
+            "accounts.credit_limit_minor",
+            "accounts.opened_on",
+            "customers.onboarded_on",
+            "customers.phone",
+            "customers.street",
+            "declines",
+            "transactions.purpose",
+        }
     )
 
     kind: Literal["synthetic_identity"] = "synthetic_identity"
@@ -71,6 +79,8 @@ class SyntheticIdentity(BankCase):
     def eligible(self, spec: Spec, entities: Int64) -> NDArray[np.bool_]:
         """Customers of less than two years with a credit card that they pay off."""
         holds = ground.has_card_account(spec, entities) & ~terms.card_revolves(spec, entities)
+        # Who has an account that sleeps came longer ago.
+        holds &= ground.second_account(spec, entities) != ground.SLEEPING
         return np.asarray(holds & (ground.onboarded_days(spec, entities) < _NEW_DAYS), np.bool_)
 
     def members(self, spec: Spec, homes: Int64) -> Int64:
@@ -97,12 +107,18 @@ class SyntheticIdentity(BankCase):
         """Good months and the end."""
         return self._good_s(spec) + self._bust_s(spec) + 2 * DAY_S
 
+    def onset(self, spec: Spec, homes: Int64) -> Int64:
+        """Uniform over the days that leave room for what each case takes, microseconds after the start."""
+        takes = self._good(spec, homes) + self._bust_s(spec) + 2 * DAY_S
+        room = np.maximum(spec.horizon_us - takes * ground.SECOND_US, ground.SECOND_US)
+        return (keyed_uniform(spec.seed, ("onset", self.label), homes) * room).astype(np.int64)
+
     def draw(self, on: Canvas) -> Footprint:
         """Good use, contact data, limits, and the end."""
         lost, charged = np.zeros(on.n, np.int64), np.zeros(on.n, np.int64)
         both, phone = on.one("both") < 1 - 0.9 * on.ordinary, on.one("which") < 0.6
         contact = on.spec.size + on.homes
-        bust = on.onset + self._good_s(on.spec)
+        bust = on.onset + self._good(on.spec, on.homes)
         for position in range(on.placement.entities.shape[1]):
             here = on.members(position) >= 0
             who = np.maximum(on.members(position), 0)
@@ -110,7 +126,7 @@ class SyntheticIdentity(BankCase):
             on.edit(on.every, who, "street", contact, where=here & (both | ~phone))
             limit = self._raised(on, position, who)
             on.edit(on.every, who, "card_limit", limit, where=here)
-            unpaid = self._good(on, position, who, here)
+            unpaid = self._use_well(on, position, who, here)
             drawn = self._end(on, position, who, here, bust, limit, unpaid)
             mine = np.where(here, drawn + unpaid, 0)
             lost += exchanged(on, bust, mine, on.account(who), on.account(on.homes))
@@ -141,6 +157,11 @@ class SyntheticIdentity(BankCase):
     def _good_s(self, spec: Spec) -> int:
         return max(min(180 * DAY_S, spec.days * DAY_S // 2 - self._bust_s(spec) - 2 * DAY_S), DAY_S)
 
+    def _good(self, spec: Spec, homes: Int64) -> Int64:
+        """Seconds of good use of each case, from a third of the most to all of it."""
+        u = keyed_uniform(spec.seed, ("case", self.label, "good"), homes)
+        return np.asarray((0.3 + 0.7 * u) * self._good_s(spec), np.int64)
+
     def _bust_s(self, spec: Spec) -> int:
         return int(min(3.5 * (15 / 3.5) ** self.difficulty, spec.days / 6) * DAY_S)
 
@@ -149,11 +170,11 @@ class SyntheticIdentity(BankCase):
         times = on.between(1.6, 1.25) + on.between(0.9, 0.4) * on.one(f"raised-{position}")
         return np.asarray(before * times // 10_000 * 10_000, np.int64)
 
-    def _good(self, on: Canvas, position: int, who: Int64, here: NDArray[np.bool_]) -> Int64:
+    def _use_well(self, on: Canvas, position: int, who: Int64, here: NDArray[np.bool_]) -> Int64:
         """Some more purchases each month, each month's sum paid 12 days after it; returns what is not."""
-        good_s = self._good_s(on.spec)
-        months = max(2, good_s // _MONTH_S)
-        each, name = good_s // months, f"good-{position}"
+        good = self._good(on.spec, on.homes)
+        months = max(2, self._good_s(on.spec) // _MONTH_S)
+        each, name = (good // months)[:, None], f"good-{position}"
         width = months * _MONTHLY
         shop, kind = buying.where_bought(on, name, who, width, "counter")
         way = buying.ways_at(on, name, kind)
