@@ -1,4 +1,4 @@
-"""Oracles of fraud by those who hold the account, the shop or the payroll, written from the definitions alone.
+"""Oracles of fraud by holders, shops and payrolls, written from the definitions alone.
 
 Each looks at the tables as a bank's analyst would, in time order, and knows neither labels nor cases.
 """
@@ -82,7 +82,8 @@ opened AS (
     SELECT l.customer_id, l.account_id, l.loan, t.device_id, count(*) AS number, sum(t.amount_minor) AS gone,
            count(DISTINCT t.payee_account_id) AS payees, min(t.ordered_at) AS since,
            bool_and(p.customer_id IS NOT NULL) AS persons, list(DISTINCT t.payee_account_id) AS who
-    FROM lent l JOIN transactions t ON t.payer_account_id = l.account_id AND t.payment_type IN ('transfer', 'wire')
+    FROM lent l JOIN transactions t ON t.payer_account_id = l.account_id
+        AND t.payment_type IN ('transfer', 'wire')
         AND t.ordered_at > l.at AND t.ordered_at <= l.at + INTERVAL 36 HOUR
     JOIN accounts p ON p.account_id = t.payee_account_id
     GROUP BY ALL
@@ -91,14 +92,16 @@ SELECT s.customer_id FROM sent s
 JOIN devices d ON d.device_id = s.device_id AND d.customer_id = s.customer_id
 JOIN transactions u ON u.device_id = s.device_id AND u.payer_account_id = s.account_id
 JOIN ip_addresses i ON i.ip_id = u.ip_id AND i.network = 'hosting'
-WHERE s.number BETWEEN 2 AND 4 AND s.payees <= 3 AND s.persons AND s.gone BETWEEN 0.9 * s.loan AND 0.99 * s.loan
+WHERE s.number BETWEEN 2 AND 4 AND s.payees <= 3 AND s.persons
+  AND s.gone BETWEEN 0.9 * s.loan AND 0.99 * s.loan
   AND d.first_seen_at BETWEEN s.since - INTERVAL 6 HOUR AND s.since
   AND NOT EXISTS (SELECT 1 FROM transactions r WHERE r.payer_account_id = s.account_id AND r.purpose = 'LOAN')
 """
 
 _DISPUTE = """
 WITH disputed AS (
-    SELECT p.payer_account_id AS account, p.card_id, p.merchant_id, p.ordered_at AS at, p.transaction_id, p.device_id
+    SELECT p.payer_account_id AS account, p.card_id, p.merchant_id, p.ordered_at AS at,
+           p.transaction_id, p.device_id
     FROM transactions p JOIN transactions b ON b.refers_to = p.transaction_id
     WHERE b.payment_type = 'chargeback' AND p.payment_type = 'card_payment' AND p.is_remote
       AND p.channel = 'ecommerce' AND b.payee_account_id = p.payer_account_id
@@ -127,7 +130,8 @@ WITH back AS (
         AND b.merchant_id = r.merchant_id AND b.payment_type = 'card_payment'
         AND b.ordered_at BETWEEN r.ordered_at - INTERVAL 9 DAY AND r.ordered_at - INTERVAL 1 HOUR)
 ), burst AS (
-    SELECT a.account, a.at, max(b.at) AS until, count(*) AS number, sum(b.amount) AS refunded, list(DISTINCT b.merchant_id) AS shops,
+    SELECT a.account, a.at, max(b.at) AS until, count(*) AS number, sum(b.amount) AS refunded,
+           list(DISTINCT b.merchant_id) AS shops,
            bool_or(b.paid IS NULL OR b.amount > 1.07 * b.paid) AS odd
     FROM back a JOIN back b ON b.account = a.account AND b.at BETWEEN a.at AND a.at + INTERVAL 30 DAY
     GROUP BY a.account, a.at, a.transaction_id
@@ -149,7 +153,8 @@ WITH charge AS (
 ), burst AS (
     SELECT a.merchant_id, a.shop, a.at AS since, max(b.at) AS until, sum(b.amount) AS charged,
            count(*) AS number, list(b.transaction_id) AS charges
-    FROM charge a JOIN charge b ON b.merchant_id = a.merchant_id AND b.at BETWEEN a.at AND a.at + INTERVAL 2 DAY
+    FROM charge a JOIN charge b ON b.merchant_id = a.merchant_id
+        AND b.at BETWEEN a.at AND a.at + INTERVAL 2 DAY
     GROUP BY a.merchant_id, a.shop, a.at, a.transaction_id
     HAVING count(DISTINCT b.card_id) >= 5 AND count(*) >= 3 * count(DISTINCT b.card_id)
        AND count(*) <= 5 * count(DISTINCT b.card_id)
@@ -168,22 +173,26 @@ WHERE (SELECT sum(t.amount_minor) FROM transactions t JOIN accounts a ON a.accou
        WHERE t.payer_account_id = p.account AND t.payment_type = 'wire' AND a.kind = 'outside'
        AND t.ordered_at BETWEEN p.first_out AND p.last_out + INTERVAL 3 DAY) >= 0.9 * p.got
   AND (SELECT count(*) FROM transactions b WHERE b.payment_type = 'chargeback'
-       AND list_contains(p.charges, b.refers_to) AND b.ordered_at > p.until + INTERVAL 8 DAY) >= 0.75 * p.number
+       AND list_contains(p.charges, b.refers_to)
+       AND b.ordered_at > p.until + INTERVAL 8 DAY) >= 0.75 * p.number
 """
 
 _KITING = """
 WITH deposited AS (
-    SELECT payee_account_id AS account, ordered_at AS came, credited_minor AS amount, payer_account_id AS branch
+    SELECT payee_account_id AS account, ordered_at AS came, credited_minor AS amount,
+           payer_account_id AS branch
     FROM transactions t JOIN accounts a ON a.account_id = t.payer_account_id AND a.kind = 'branch'
     WHERE payment_type = 'cheque'
 ), collected AS (
-    SELECT payer_account_id AS account, ordered_at AS came, booked_at, amount_minor AS amount, payee_account_id AS branch
+    SELECT payer_account_id AS account, ordered_at AS came, booked_at, amount_minor AS amount,
+           payee_account_id AS branch
     FROM transactions t JOIN accounts a ON a.account_id = t.payee_account_id AND a.kind = 'branch'
     WHERE payment_type = 'cheque'
 ), drawn AS (
     SELECT d.account AS payee, c.account AS drawer, d.came, c.booked_at, d.amount,
            least(d.account, c.account) AS low_id, greatest(d.account, c.account) AS high_id
-    FROM deposited d JOIN collected c ON c.branch = d.branch AND c.amount = d.amount AND c.account <> d.account
+    FROM deposited d JOIN collected c ON c.branch = d.branch AND c.amount = d.amount
+        AND c.account <> d.account
         AND c.booked_at > d.came AND c.booked_at < d.came + INTERVAL 8 DAY
 ), turns AS (
     SELECT *, lag(payee) OVER pair AS payee_before, lag(amount) OVER pair AS amount_before,
@@ -193,7 +202,8 @@ WITH deposited AS (
     SELECT low_id, high_id, min(came) AS since, max(came) AS until FROM turns GROUP BY low_id, high_id
     HAVING count(*) BETWEEN 4 AND 13
        AND count(*) FILTER (payee <> payee_before AND amount > 1.05 * amount_before
-                            AND amount < 1.45 * amount_before AND came < collected_before) >= 0.8 * (count(*) - 1)
+                            AND amount < 1.45 * amount_before
+                            AND came < collected_before) >= 0.8 * (count(*) - 1)
 )
 SELECT DISTINCT a.customer_id FROM kited k JOIN accounts a ON a.account_id IN (k.low_id, k.high_id)
 WHERE EXISTS (SELECT 1 FROM declines n WHERE n.reason = 'insufficient_funds' AND n.payment_type = 'cheque'
@@ -229,8 +239,8 @@ WHERE (SELECT sum(t.amount_minor) FROM transactions t WHERE t.payer_account_id =
 
 _MULE = """
 WITH sent AS (
-    SELECT t.payer_account_id AS payer, t.payee_account_id AS payee, t.ordered_at, t.amount_minor, t.credited_minor,
-           o.customer_id AS payer_customer, p.customer_id AS payee_customer,
+    SELECT t.payer_account_id AS payer, t.payee_account_id AS payee, t.ordered_at, t.amount_minor,
+           t.credited_minor, o.customer_id AS payer_customer, p.customer_id AS payee_customer,
            row_number() OVER (PARTITION BY t.payer_account_id, t.payee_account_id
                               ORDER BY t.ordered_at, t.transaction_id) = 1 AS fresh
     FROM transactions t
@@ -253,13 +263,14 @@ WITH sent AS (
     JOIN sent c ON c.payee = r.mule AND c.payer <> r.herder AND c.fresh
         AND c.ordered_at BETWEEN r.since + INTERVAL 20 HOUR AND r.since + INTERVAL 12 DAY
 ), moved AS (
-    SELECT c.*, (SELECT coalesce(bool_or(o.amount_minor BETWEEN 0.79 * c.credited_minor AND 0.96 * c.credited_minor),
-                                 FALSE)
+    SELECT c.*, (SELECT coalesce(bool_or(o.amount_minor BETWEEN 0.79 * c.credited_minor
+                                         AND 0.96 * c.credited_minor), FALSE)
                  FROM sent o WHERE o.payer = c.mule AND o.payee = c.herder
                  AND o.ordered_at BETWEEN c.came AND c.came + INTERVAL 370 MINUTE)
              OR (SELECT coalesce(sum(d.amount_minor), 0) FROM transactions d WHERE d.payer_account_id = c.mule
                  AND d.payment_type = 'cash_withdrawal'
-                 AND d.ordered_at BETWEEN c.came AND c.came + INTERVAL 370 MINUTE) >= 0.7 * c.credited_minor AS gone
+                 AND d.ordered_at BETWEEN c.came AND c.came + INTERVAL 370 MINUTE)
+                 >= 0.7 * c.credited_minor AS gone
     FROM credit c
 )
 SELECT customer FROM moved GROUP BY customer, mule, herder
@@ -276,7 +287,8 @@ JOIN accounts p ON p.account_id = t.payee_account_id
 LEFT JOIN organisations x ON x.organisation_id = p.organisation_id
 LEFT JOIN organisations y ON y.organisation_id = o.organisation_id
 WHERE t.payment_type IN ('transfer', 'wire')
-  AND (o.customer_id IS NOT NULL AND (p.customer_id IS NOT NULL OR x.kind = 'exchange') OR y.kind = 'exchange')
+  AND (o.customer_id IS NOT NULL AND (p.customer_id IS NOT NULL OR x.kind = 'exchange')
+       OR y.kind = 'exchange')
 ORDER BY t.ordered_at, t.transaction_id
 """
 _HOUR_S, _KEEPS_LEAST, _KEEPS_MOST = 3_600, 0.005, 0.07
@@ -359,8 +371,11 @@ ORACLES: tuple[Oracle, ...] = (
             "weeks apart": _apart(5, "purchase", "cash_out"),
             "another telephone and street each": "UPDATE customers SET phone = customer_id::VARCHAR, "
             "street = customer_id::VARCHAR",
-            "paid in the end": "UPDATE entries SET balance_minor = 0 FROM (SELECT account_id, max(entry_number) AS "
-            "last FROM entries GROUP BY ALL) k WHERE entries.account_id = k.account_id AND entry_number = k.last",
+            "paid in the end": """
+                UPDATE entries SET balance_minor = 0 FROM (
+                    SELECT account_id, max(entry_number) AS last FROM entries GROUP BY ALL
+                ) k WHERE entries.account_id = k.account_id AND entry_number = k.last
+            """,
         },
         spec={"size": 8_000},
     ),
