@@ -52,12 +52,16 @@ class ApplicationFraud(WithAccomplices):
             "accounts.last_used_on",
             "accounts.opening_balance_minor",
             "transactions.payee_check",
+            "declines",
         }
     )
 
     kind: Literal["application_fraud"] = "application_fraud"
     amount: float = Field(
-        default=6_500.0, gt=100, le=1e6, description="mean loan in euros at the prices of Germany; expert"
+        default=6_500.0,
+        gt=100,
+        le=1e6,
+        description="mean loan at difficulty 0 in euros at the prices of Germany, half as much at 1; expert",
     )
 
     def natural(self, spec: Spec) -> Natural | None:
@@ -133,7 +137,7 @@ class ApplicationFraud(WithAccomplices):
         batch = ground.batch().at(on.one("loan-hour")) // ground.SECOND_US
         since = (opened + wait.astype(np.int64)) // DAY_S * DAY_S + batch
         since = np.where(since > opened + HOUR_S, since, since + DAY_S)
-        wish = on.stolen("loan", self.amount, log_sd=0.5)[:, 0]
+        wish = on.stolen("loan", self.amount * on.between(1.0, 0.5), log_sd=0.5)[:, 0]
         lent = np.maximum(wish // 10_000 * 10_000, np.maximum(on.scale * 50_000, 50_000).astype(np.int64))
         branch = on.at(on.part(on.homes), "branches", terms.bank(on.spec, second))
         told = on.pay(on.every, since, lent, branch, second, "loan_payout", "credit")
@@ -141,8 +145,8 @@ class ApplicationFraud(WithAccomplices):
 
     def _drained(self, on: Canvas, lent: Int64, since: Int64, second: Int64) -> tuple[Came, Int64]:
         """Transfers to mules, and when the first is."""
-        number = 2 + (on.one("number") * (3 + 4 * on.ordinary)).astype(np.int64)
-        weight = buying.weights(on, "parts", number, _MOST, 0.25 + 1.25 * on.ordinary)
+        number = 2 + (on.ordinary * 3 + on.one("number") * (3 + on.ordinary)).astype(np.int64)
+        weight = buying.weights(on, "parts", number, _MOST, 0.25 + 1.45 * on.ordinary)
         leaves = lent * (0.91 + 0.08 * on.one("leaves"))
         cut = leaves[:, None] * weight
         amount = np.where(cut >= 20_000, cut // 500 * 500, cut).astype(np.int64)

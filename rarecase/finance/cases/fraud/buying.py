@@ -24,12 +24,13 @@ _CONTACTLESS, _LEAST_REMOTE = 0.68, 0.05
 
 @lru_cache(maxsize=4)
 def edges(what: str) -> Float64:
-    """Chances of kinds of shops, added up: `counter` (by day, in person), `remote`, `dear` (either)."""
+    """Chances of kinds of shops, added up: `counter` (by day, in person), `remote`, `dear`, `any`."""
     kinds = data.shops()
     by_day = np.isin(np.array(kinds.rhythm), ("day", "travel", "office"))
     weight = {
         "counter": kinds.share * (1 - kinds.remote) * by_day,
         "remote": kinds.share * np.where(kinds.remote >= _LEAST_REMOTE, kinds.remote, 0.0),
+        "any": kinds.share,
         "dear": np.sqrt(kinds.share) * np.isin(np.array(kinds.mcc), _DEAR),
     }[what]
     return np.asarray(np.cumsum(weight) / weight.sum(), np.float64)

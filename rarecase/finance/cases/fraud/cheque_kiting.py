@@ -20,6 +20,8 @@ from rarecase.finance.cases.footprint import Footprint, moment
 from rarecase.finance.cases.fraud.accomplices import chosen, searched
 
 _MOST, _FEWEST, _DRAWS = 12, 6, 4
+#: Where people still write cheques.
+_COMMON = ("US", "FR", "GB", "AU")
 
 
 class ChequeKiting(BankCase):
@@ -27,24 +29,33 @@ class ChequeKiting(BankCase):
 
     is_case: ClassVar[bool] = True
     title: ClassVar[str] = "Cheque kiting"
+    hint: ClassVar[str] = "Only customers where cheques are written (US, FR, GB, AU) qualify: raise `size`."
     definition: ClassVar[str] = (
-        "Two accounts at two banks of one place: a customer's current account and either the own second "
-        "account or another customer's current account. 6 to 12 cheques are drawn on the one and deposited "
-        "in the other in turn, one each business day (difficulty 0) to each third (1). The bank of the "
-        "payee credits a cheque at once (payment_type cheque from its branch to the payee's account); the "
-        "drawer's account pays the same amount to that branch (payment_type cheque) in the night after the "
-        "day of the next deposit, which is made into the drawer's account and covers it: each deposit is "
-        "10 to 35 % (0), 4 to 15 % (1) larger than the one before. What a deposit brings beyond the last "
-        "one (of the first: all) leaves the account within a day as cash or for goods. The last cheque, "
-        "larger than what both accounts held before the data, is not paid (declines, insufficient_funds), "
-        "and both accounts are stopped: their deposits minus their collected cheques stay unpaid with the "
-        "branch."
+        "Two accounts at two banks of one place (where cheques are written: US, FR, GB, AU, if the world "
+        "has places there): a customer's current account and either the own second account or another "
+        "customer's current account. 6 to 12 cheques are drawn on the one and deposited in the other in "
+        "turn, one each business day (difficulty 0) to each third (1). The bank of the payee credits a "
+        "cheque at once (payment_type cheque from its branch to the payee's account); the drawer's account "
+        "pays the same amount to that branch (payment_type cheque) in the night after the day of the next "
+        "deposit, which is made into the drawer's account and covers it: each deposit is 10 to 35 % (0), 4 "
+        "to 15 % (1) larger than the one before. What a deposit brings beyond the last one (of the first: "
+        "all) leaves the account within a day as cash or by transfer to the world outside. The last "
+        "cheque, larger than what both accounts held before the data, is not paid (declines, "
+        "insufficient_funds), and both accounts are stopped: their deposits minus their collected cheques "
+        "stay unpaid with the branch."
     )
     source: ClassVar[str] = (
         "FFIEC, BSA/AML Examination Manual (red flags: kiting); FinCEN, SAR form, item check fraud"
     )
     reveals: ClassVar[frozenset[str]] = frozenset(
-        {"transactions.payment_type", "entries.payment_type", "declines.payment_type", "declines.reason"}
+        {
+            "transactions.payment_type",
+            "transactions.amount_minor",
+            "transactions.credited_minor",
+            "entries.payment_type",
+            "entries.amount_minor",
+            "declines",
+        }
     )
 
     kind: Literal["cheque_kiting"] = "cheque_kiting"
@@ -68,8 +79,12 @@ class ChequeKiting(BankCase):
         )
 
     def eligible(self, spec: Spec, entities: Int64) -> NDArray[np.bool_]:
-        """Everybody, where there is somebody else."""
-        return np.full(entities.shape, spec.size > 1)
+        """Who lives where cheques are written, if there is such a place, and where there is somebody else."""
+        known = data.countries().country
+        lives = ground.country(spec, entities // spec.block)
+        common = np.array([known.index(name) for name in _COMMON])
+        anywhere = not np.isin(ground.country(spec, np.arange(spec.parts)), common).any()
+        return np.asarray((np.isin(lives, common) | anywhere) & (spec.size > 1), np.bool_)
 
     def members(self, spec: Spec, homes: Int64) -> Int64:
         """Whoever has a second account at another bank needs nobody else."""
@@ -188,14 +203,15 @@ class ChequeKiting(BankCase):
         low, span = on.between(0.12, 0.05), on.between(0.22, 0.09)
         growth = 1 + low + span * on.u("growth", _MOST)
         growth[:, 0] = 1.0
+        step = np.where(on.one("whole") < 1 - 0.95 * on.ordinary, 100, 1)[:, None]
         rises = np.cumprod(growth, axis=1)
         top = rises[on.every, np.maximum(number - 1, 0)]
-        return np.asarray(most[:, None] * rises / top[:, None] // 100 * 100, np.int64)
+        return np.asarray(most[:, None] * rises / top[:, None] // step * step, np.int64)
 
     def _taken_out(
         self, on: Canvas, at: Int64, amount: Int64, payee: Int64, real: NDArray[np.bool_]
     ) -> Int64:
-        """What each deposit brings more leaves as cash or for goods; returns what left, shape of `at`."""
+        """What each deposit brings more leaves as cash or by transfer; what left, shape of `at`."""
         gain = np.diff(amount, axis=1, prepend=0)
         goal = np.asarray(gain * (0.93 + 0.06 * on.u("gain", _MOST)), np.int64)
         sums = terms.notes(
@@ -214,9 +230,12 @@ class ChequeKiting(BankCase):
             )
             out += np.where(told >= 0, note, 0)
             left -= note
-        way = np.where(
-            on.u("gain-way", _MOST) < 0.6, data.ways().code("goods_mobile"), data.ways().code("goods_web")
+        codes = data.ways()
+        goods = on.u("gain-goods", _MOST) < 1 - 0.9 * on.ordinary
+        mobile, web = (
+            np.where(goods, codes.code(f"goods_{name}"), codes.code(name)) for name in ("mobile", "web")
         )
+        way = np.where(on.u("gain-way", _MOST) < 0.6, mobile, web)
         when = at + HOUR_S + (5 * HOUR_S * on.u("gain-when", _MOST)).astype(np.int64)
         told = on.pay(
             on.every[:, None],

@@ -18,9 +18,10 @@ from rarecase.finance.cases.base import money, said
 from rarecase.finance.cases.canvas import DAY_S, HOUR_S, Canvas
 from rarecase.finance.cases.footprint import Footprint, moment
 from rarecase.finance.cases.fraud.accomplices import WithAccomplices
+from rarecase.finance.cases.fraud.cards import REMOTE
 from rarecase.finance.cases.fraud.forwarding import exchanged, of_each
 
-_CARDS, _EACH, _PAYOUTS, _EXITS = 11, 5, 6, 4
+_CARDS, _EACH, _PAYOUTS, _EXITS = 11, 5, 14, 10
 
 
 class MerchantCollusion(WithAccomplices):
@@ -34,19 +35,28 @@ class MerchantCollusion(WithAccomplices):
         "the cards of 5 to 11 other customers are charged there 3 to 5 times each; at 0 all by manual "
         "entry between 0 and 5 o'clock and in whole tens, at 1 by manual entry (four in ten) or online at "
         "usual hours in any amount. 2 to 8 days after the last charge the shop's account pays its owner's "
-        "current account in 2 to 6 payments (payment_type business) at least 90 % of all charges and what "
-        "the account holds beside them; the owner sends at least 90 % of that abroad by wire within 3 days "
-        "after. Then 80 to 100 % of the charges are charged back (refers_to) 10 to 30 days after the last "
-        "charge, which leave the shop's account below its limit (over_limit) in nearly all cases."
+        "current account in 2 to 6 payments at 0, 6 to 14 at 1 (payment_type business), at 0 at least 90 % "
+        "of all charges and what the account holds beside them, at 1 90 to 98 % of the charges; the owner "
+        "sends at least 90 % of that abroad (outside account abroad) within 3 days after, at 0 by 1 to 4 "
+        "wires, at 1 by 5 to 10 transfers. Then 80 to 100 % of the charges are charged back (refers_to) 10 "
+        "to 30 days after the last charge, which at 0 leave the shop's account below its limit "
+        "(over_limit) in nearly all cases."
     )
     source: ClassVar[str] = (
         "Visa, Global Acquirer Risk Standards 2023 (bust-out and collusive merchants, transaction laundering)"
     )
-    reveals: ClassVar[frozenset[str]] = frozenset({"transactions.refers_to", "transactions.terminal_id"})
+    reveals: ClassVar[frozenset[str]] = REMOTE | {
+        "declines",
+        "transactions.refers_to",
+        "transactions.terminal_id",
+    }
 
     kind: Literal["merchant_collusion"] = "merchant_collusion"
     amount: float = Field(
-        default=260.0, gt=10, le=1e5, description="mean charge in euros at the prices of Germany; expert"
+        default=260.0,
+        gt=10,
+        le=1e5,
+        description="mean charge at difficulty 0 in euros at the prices of Germany, a tenth at 1; expert",
     )
 
     def natural(self, spec: Spec) -> Natural | None:
@@ -146,8 +156,8 @@ class MerchantCollusion(WithAccomplices):
             / 1_000
         )
         bears = of_each(ground.opening_minor, on.spec, who) + of_each(ground.overdraft_minor, on.spec, who)
-        mean = on.between(self.amount, 0.4 * self.amount)
-        spread = 0.35 + 0.75 * on.ordinary
+        mean = on.between(self.amount, 0.1 * self.amount)
+        spread = 0.35 + 0.9 * on.ordinary
         wish = 100 * mean * scale * np.exp(spread * on.normal("charge", width) - spread**2 / 2)
         wish = np.minimum(wish, bears * 0.8 / _EACH)
         step = np.where(on.u("charge-round", width) < 1 - on.ordinary * 0.75, 1_000, 1)
@@ -158,13 +168,18 @@ class MerchantCollusion(WithAccomplices):
     ) -> tuple[Int64, Int64]:
         """The takings and what else the account bears go to the owner, and from there abroad."""
         held, limit = terms.shop_bears(on.spec, on.part(on.homes), number)
-        wanted = taken * (0.92 + 0.06 * on.one("paid-out")) + held + limit * (0.75 + 0.2 * on.one("emptied"))
-        several = on.whole("payouts", 2, _PAYOUTS)
+        rest = held + limit * (0.75 + 0.2 * on.one("emptied"))
+        wanted = taken * (0.92 + 0.06 * on.one("paid-out")) + rest * (1 - on.ordinary)
+        low = 2 + round(4 * on.ordinary)
+        several = on.whole("payouts", low, low + 4 + round(4 * on.ordinary))
         weight = np.where(
-            np.arange(_PAYOUTS) < several[:, None], np.exp(0.5 * on.normal("payout", _PAYOUTS)), 0.0
+            np.arange(_PAYOUTS) < several[:, None],
+            np.exp((0.5 + 0.8 * on.ordinary) * on.normal("payout", _PAYOUTS)),
+            0.0,
         )
         part = np.asarray(wanted[:, None] * weight / weight.sum(axis=1, keepdims=True), np.int64)
-        amount = np.where(part > 0, np.maximum(part // 5_000 * 5_000, np.minimum(part, 5_000)), 0)
+        even = np.maximum(part // 5_000 * 5_000, np.minimum(part, 5_000))
+        amount = np.where(on.u("payout-round", _PAYOUTS) < 1 - on.ordinary * 0.95, even, part)
         # Card payments are booked within two nights.
         begin = last + 2 * DAY_S + 6 * HOUR_S
         u = np.sort(on.u("payout-when", _PAYOUTS), axis=1)
@@ -173,8 +188,10 @@ class MerchantCollusion(WithAccomplices):
         owner = on.account(on.homes)
         # What the shop held before is the owner's own.
         share = np.minimum(1.0, taken / np.maximum(amount.sum(axis=1), 1))[:, None]
+        disguised = on.u("payout-way", _PAYOUTS) < 0.55 * on.ordinary
+        way = np.where(disguised, data.ways().code("supplier"), data.ways().code("payout"))
         told = on.pay(
-            on.every[:, None], when, amount, shop[:, None], owner[:, None], "payout", "payout",
+            on.every[:, None], when, amount, shop[:, None], owner[:, None], way, "payout",
             tainted=np.asarray(amount * share, np.int64),
         )  # fmt: skip
         paid = np.where(told >= 0, amount, 0).sum(axis=1)
@@ -183,17 +200,24 @@ class MerchantCollusion(WithAccomplices):
 
     def _abroad(self, on: Canvas, paid: Int64, done: Int64, share: NDArray[np.float64]) -> Int64:
         """The owner's wires, within three days after the last payout; what they come to."""
-        several = on.whole("exits", 1, _EXITS)
-        weight = np.where(np.arange(_EXITS) < several[:, None], 0.5 + on.u("exit", _EXITS), 0.0)
+        low = 1 + round(4 * on.ordinary)
+        several = on.whole("exits", low, low + 3 + round(2 * on.ordinary))
+        weight = np.where(
+            np.arange(_EXITS) < several[:, None],
+            np.exp((0.3 + 1.1 * on.ordinary) * on.normal("exit", _EXITS)),
+            0.0,
+        )
         goes = paid * (0.91 + 0.07 * on.one("goes"))
         amount = np.asarray(goes[:, None] * weight / weight.sum(axis=1, keepdims=True), np.int64)
         u = np.sort(on.u("exit-when", _EXITS), axis=1)
         begin = done + HOUR_S
         when = on.ascending(on.paced(begin, begin + int(2.7 * DAY_S), u), 15 * 60)
         when = np.where(((begin >= on.horizon) | (done < 0))[:, None], on.horizon, when)
+        transfer = on.one("exit-way") < on.ordinary
+        way = np.where(transfer, data.ways().code("mobile"), data.ways().code("wire_web"))[:, None]
         told = on.pay(
             on.every[:, None], when, amount, on.account(on.homes)[:, None],
-            on.at(on.part(on.homes), "abroad")[:, None], "wire_web", "exit",
+            on.at(on.part(on.homes), "abroad")[:, None], way, "exit",
             tainted=np.asarray(amount * share, np.int64),
         )  # fmt: skip
         return np.asarray(np.where(told >= 0, amount, 0).sum(axis=1), np.int64)

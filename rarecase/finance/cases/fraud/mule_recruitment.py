@@ -42,7 +42,7 @@ class MuleRecruitment(WithAccomplices):
         "Europol, European Money Mule Action (EMMA 5 to 9); Cifas, Fraudscape 2024 (misuse of facility, "
         "mule activity)"
     )
-    reveals: ClassVar[frozenset[str]] = frozenset({"transactions.payee_check"})
+    reveals: ClassVar[frozenset[str]] = frozenset({"transactions.payee_check", "declines"})
 
     kind: Literal["mule_recruitment"] = "mule_recruitment"
     amount: float = Field(
@@ -125,9 +125,9 @@ class MuleRecruitment(WithAccomplices):
         most = on.between(4.2 * HOUR_S, 34 * HOUR_S)
         wait = 3 * MINUTE_S + (most * on.u(f"{what}-wait", shape.shape[1])).astype(np.int64)
         begun = shape + wait
-        when = on.paced(
-            begun, begun + int(on.between(1.2, 11) * HOUR_S), on.u(f"{what}-hour", shape.shape[1])
-        )
+        u, until = on.u(f"{what}-hour", shape.shape[1]), begun + int(on.between(1.2, 11) * HOUR_S)
+        awake = on.one("awake")[:, None] < on.ordinary
+        when = np.where(awake, on.within(begun, until, u, "cash"), on.within(begun, until, u, None))
         return np.where(begun >= on.horizon, on.horizon, when).reshape(since.shape)
 
     def _test(self, on: Canvas, mule: Int64, herder: Int64) -> None:
@@ -188,13 +188,19 @@ class MuleRecruitment(WithAccomplices):
             on.spec, on.homes[:, None], np.broadcast_to(ground.ATM_MINOR, (on.n, ground.ATM_MINOR.size))
         )
         least = np.minimum(goal, np.asarray(got * 0.81, np.int64))
-        cash = (
-            (on.u("forward-cash", _MOST) < 0.4) & (goal <= 6 * sums[:, -1:]) & (goal - sums[:, :1] >= least)
+        # The harder, the smaller the sums that are drawn at a time.
+        wish = ground.cash_minor(on.u("forward-cap", _MOST))
+        cap = terms.notes(
+            on.spec,
+            on.homes[:, None],
+            np.where(on.one("cap")[:, None] < on.ordinary, wish, ground.ATM_MINOR[-1]),
         )
+        cash = (on.u("forward-cash", _MOST) < 0.4) & (goal <= 6 * cap) & (goal - sums[:, :1] >= least)
         left, out = np.where(cash, goal, 0), np.zeros_like(goal)
         place = on.at(on.part(on.homes), "cash")[:, None]
         for draw in range(_DRAWS):
-            note = np.where(sums[:, None, :] <= left[:, :, None], sums[:, None, :], 0).max(axis=2)
+            fits = sums[:, None, :] <= np.minimum(left, cap)[:, :, None]
+            note = np.where(fits, sums[:, None, :], 0).max(axis=2)
             at = when + draw * 4 * MINUTE_S
             told = on.pay(
                 on.every[:, None],

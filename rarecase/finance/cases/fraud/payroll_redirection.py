@@ -36,18 +36,27 @@ class PayrollRedirection(WithAccomplices):
         "SALA) on the current account, which got one on the other pay-days of the data; in the night of "
         "that day the same employer's account pays the customer's monthly_income_minor to the current "
         "account of another customer, whom it pays that sum on no other day, by way of payroll. That other "
-        "draws it as cash or sends it on within two days, 88 to 98 % of it, half an "
-        "hour after in the median at difficulty 0 and, in 3 to 6 parts, a day later at 1. The employee "
-        "tells within days, after which the wages come as before, and for most the employer pays the wage "
-        "again (payment_type compensation). At 0 the other may live anywhere, from 0.5 on where the "
-        "employee's payees live; at 1 a redirection of two pay-days is three times as frequent."
+        "draws 88 to 98 % of it as cash or sends it on, half an hour after in the median and within two "
+        "days at difficulty 0, in 3 to 6 parts within some five days at 1. The employee tells within days, "
+        "after which the wages come as before, and for most the employer pays the wage again (payment_type "
+        "compensation). At 0 the other may live anywhere, from 0.5 on where the employee's payees live; at "
+        "1 a redirection of two pay-days is three times as frequent."
     )
     source: ClassVar[str] = (
         "FBI IC3, public service announcement I-091818-PSA (2018), and Internet Crime Report 2019 (payroll "
         "diversion)"
     )
 
-    reveals: ClassVar[frozenset[str]] = frozenset({"declines"})
+    reveals: ClassVar[frozenset[str]] = frozenset(
+        {
+            "declines",
+            # What is paid and passed on follows the days on which wages are paid.
+            "transactions.ordered_at",
+            "transactions.booked_at",
+            "transactions.available_at",
+            "entries.booked_at",
+        }
+    )
 
     kind: Literal["payroll_redirection"] = "payroll_redirection"
     returned: float = Field(
@@ -152,7 +161,9 @@ class PayrollRedirection(WithAccomplices):
             for column in (got.row, got.paid, got.amount, got.second, got.payer, got.account)
         )
         morning = np.maximum(second, second // DAY_S * DAY_S + 8 * HOUR_S)
-        later = on.within(morning, morning + DAY_S, on.u("part-when", wages * _PARTS))
+        later = on.within(
+            morning, morning + int(self.difficulty * 3.5 * DAY_S), on.u("part-when", wages * _PARTS)
+        )
         waits = on.one("waits")[:, None] < on.ordinary
         second = np.where(waits & (later > second), later, second)
         cut = np.asarray(amount * share, np.int64)

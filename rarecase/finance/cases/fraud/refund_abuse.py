@@ -30,8 +30,9 @@ class RefundAbuse(BankCase):
         "purchase of the card at the same merchant. About six in ten equal a purchase that they refer to, "
         "a quarter refer to one and are 8 to 60 % higher, the others refer to none; at least one of the "
         "refunds is of the second or third sort. At 0 the refunds come to at least 80 % of what the card "
-        "paid to these merchants in that time and the goods are dear; at 1 as many purchases again are not "
-        "refunded and prices are usual."
+        "paid to these merchants in that time and the goods are dear (electronics, clothing, department "
+        "stores, travel agencies); at 1 nearly as many purchases again are not refunded, and most goods "
+        "and prices are usual."
     )
     source: ClassVar[str] = (
         "National Retail Federation and Appriss Retail, Consumer Returns 2023 (return and claims fraud)"
@@ -99,6 +100,9 @@ class RefundAbuse(BankCase):
     def _shops(self, on: Canvas) -> tuple[Int64, Int64]:
         """The shop of each purchase: one for half of the cases, else two to four in turn."""
         few, kinds = buying.where_bought(on, "shop", on.homes, _SEVERAL, "dear", 1.0)
+        usual, usual_kinds = buying.where_bought(on, "usual-shop", on.homes, _SEVERAL, "any", 1.0)
+        plain = on.u("usual", _SEVERAL) < 0.8 * on.ordinary
+        few, kinds = np.where(plain, usual, few), np.where(plain, usual_kinds, kinds)
         several = np.where(on.one("one-shop") < 0.5, 1, on.whole("several", 2, _SEVERAL))
         which = np.arange(_MOST) % several[:, None]
         return few[on.every[:, None], which], kinds[on.every[:, None], which]
