@@ -21,6 +21,7 @@ from rarecase.common.case import Case, Natural, Rate
 from rarecase.common.domain import Domain
 from rarecase.common.errors import PlanError, nearest
 from rarecase.common.keys import KeySpace
+from rarecase.common.members import among, united
 from rarecase.common.seeds import Int64, Permutation, name_key, stream
 from rarecase.common.spec import Spec, digest_text
 
@@ -146,7 +147,7 @@ def make_plan(spec: Spec) -> Plan:
     for position, case in enumerate(spec.cases):
         placement = _place(spec, domain, keys, case, position, taken)
         placements.append(placement)
-        taken = np.union1d(taken, placement.entities[placement.entities >= 0])
+        taken = united(taken, placement.entities[placement.entities >= 0])
     placed = tuple(placements)
     return Plan(spec, domain, placed, keys, domain.details(spec, placed, keys))
 
@@ -274,14 +275,14 @@ class _Walk:
 
     def _hold(self, chosen: Int64) -> None:
         """Pass over those whom the case has chosen by itself."""
-        self.taken = np.union1d(self.taken, chosen)
-        self.pool = self.pool[~np.isin(self.pool, chosen)]
+        self.taken = united(self.taken, chosen)
+        self.pool = self.pool[~among(self.pool, np.sort(chosen))]
 
     def _take(self, number: int, asked: int) -> Int64:
         while self.pool.size < number and self.position < self.spec.size:
             stop = min(self.position + max(self._CHUNK, 2 * number), self.spec.size)
             candidates = self.order.forward(np.arange(self.position, stop, dtype=np.int64))
-            free = candidates[~np.isin(candidates, self.taken)]
+            free = candidates[~among(candidates, self.taken)]
             self.pool = np.concatenate([self.pool, free[self.case.eligible(self.spec, free)]])
             self.position = stop
         if self.pool.size < number:

@@ -17,7 +17,7 @@ from rarecase.common.spec import Spec, build_spec, parse_yaml
 DOMAINS = ("finance", "healthcare", "automotive")
 #: Small worlds of several parts, with some of every kind of case.
 SMALL: dict[str, dict[str, Any]] = {
-    "finance": {"size": 400, "block": 60, "days": 45},
+    "finance": {"size": 3_000, "block": 375, "days": 45},
     "healthcare": {"size": 300, "block": 50, "days": 365},
     "automotive": {"size": 60, "block": 12, "days": 30},
 }

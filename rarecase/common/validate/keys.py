@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from rarecase.common.keys import KeyReading, KeySpace
+from rarecase.common.members import among
 from rarecase.common.schema import Reference
 from rarecase.common.validate.rows import row_text
 from rarecase.common.validate.sources import Piece, Source
@@ -107,7 +108,7 @@ class _Index:
             here = np.flatnonzero(ordinary & (reading.stream == part))
             found[here] = self.bits.get(int(part), _EMPTY).holds(reading.ordinal[here])
         missing = np.flatnonzero(~found)
-        found[missing] = _among(keys[missing], self.others)
+        found[missing] = among(keys[missing], self.others)
         return found
 
 
@@ -209,13 +210,6 @@ def _sort_out(keys: Int64, keyspace: KeySpace, table: int, part: int) -> _PartKe
 def _repeated(sorted_keys: Int64) -> Int64:
     repeated: Int64 = sorted_keys[1:][sorted_keys[1:] == sorted_keys[:-1]]
     return repeated
-
-
-def _among(keys: Int64, sorted_keys: Int64) -> NDArray[np.bool_]:
-    if not len(sorted_keys):
-        return np.zeros(keys.shape, dtype=np.bool_)
-    at = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)
-    return np.asarray(sorted_keys[at] == keys)
 
 
 def _tell_keys(source: Source, rule: str, keys: Int64, what: str) -> None:

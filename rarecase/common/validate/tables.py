@@ -19,15 +19,16 @@ from rarecase.common.validate.keys import check_keys, count_and_show
 from rarecase.common.validate.rows import check_rows
 from rarecase.common.validate.sources import DamagedFileError, Piece, Source, piece_of
 
-MEMORY_LIMIT = "1GB"
+#: Files are looked at part after part; a set in memory is one part, however large.
+MEMORY_LIMIT, MEMORY_LIMIT_OF_TABLES = "1GB", "4GB"
 
 
 @contextmanager
-def workshop() -> Iterator[duckdb.DuckDBPyConnection]:
+def workshop(memory_limit: str = MEMORY_LIMIT) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB connection of bounded memory that spills into a directory of its own."""
     with (
         tempfile.TemporaryDirectory(prefix="rarecase-validate-") as spill,
-        duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": spill}) as connection,
+        duckdb.connect(config={"memory_limit": memory_limit, "temp_directory": spill}) as connection,
     ):
         yield connection
 

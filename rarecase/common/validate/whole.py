@@ -18,7 +18,7 @@ from rarecase.common.sinks.files import hash_file
 from rarecase.common.validate.labels import check_labels
 from rarecase.common.validate.laws import law_findings
 from rarecase.common.validate.sources import Piece, Source, piece_of
-from rarecase.common.validate.tables import check, workshop
+from rarecase.common.validate.tables import MEMORY_LIMIT, MEMORY_LIMIT_OF_TABLES, check, workshop
 
 if TYPE_CHECKING:
     from rarecase.common.dataset import Dataset
@@ -60,7 +60,7 @@ def _world(dataset: Dataset) -> Iterator[Finding]:
     schema = dataset.domain.schema
     told = list(_check_files(dataset))
     pieces = _pieces(dataset)
-    with workshop() as connection:
+    with workshop(MEMORY_LIMIT if dataset.path is not None else MEMORY_LIMIT_OF_TABLES) as connection:
         found, counts = check(connection, schema, pieces, None if dataset.path is None else plan.keys)
         told += found
         if any(finding.rule.startswith(_BROKEN) for finding in told):

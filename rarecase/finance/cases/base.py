@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from rarecase.common.case import Case
+from rarecase.common.members import among, united
 from rarecase.common.seeds import Int64, keyed_uniform
 from rarecase.finance.cases import ground
 from rarecase.finance.cases.canvas import Canvas
@@ -63,7 +64,7 @@ class BankCase(Case):
         u = ground.uniforms(spec, self.label, "local", homes, 1)[:, 0]
         local = u < (1.0 if self.always_local else ground.ordinary_share(self.difficulty))
         away = self._distances(spec, homes, widest)
-        held, others = np.union1d(taken, homes), np.full((homes.size, widest - 1), -1, np.int64)
+        held, others = united(taken, homes), np.full((homes.size, widest - 1), -1, np.int64)
         for position, attempt in itertools.product(range(widest - 1), range(_ATTEMPTS)):
             open_ = np.flatnonzero(local & (position + 1 < members) & (others[:, position] < 0))
             if open_.size == 0:
@@ -73,9 +74,9 @@ class BankCase(Case):
             person = ground.someone(spec, part, u)
             first = np.zeros(open_.size, np.bool_)
             first[np.unique(person, return_index=True)[1]] = True
-            free = first & ~np.isin(person, held)
+            free = first & ~among(person, held)
             others[open_[free], position] = person[free]
-            held = np.union1d(held, person[free])
+            held = united(held, person[free])
         return others
 
     def _distances(self, spec: Spec, homes: Int64, widest: int) -> Int64:

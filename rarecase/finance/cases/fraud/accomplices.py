@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from rarecase.common.members import among, united
 from rarecase.common.seeds import Int64
 from rarecase.common.spec import Spec
 from rarecase.finance.cases import ground
@@ -48,7 +49,7 @@ def chosen(
         Gives a person, or -1, for each of some cases, by position of the member, attempt, and cases.
     """
     others = others.copy()
-    held = np.union1d(np.union1d(taken, homes), others[others >= 0])
+    held = united(united(taken, homes), others[others >= 0])
     for position, attempt in itertools.product(range(others.shape[1]), range(_ATTEMPTS)):
         open_ = np.flatnonzero((position + 1 < members) & (others[:, position] < 0))
         if open_.size == 0:
@@ -56,9 +57,9 @@ def chosen(
         person = offer(position, attempt, open_)
         first = np.zeros(open_.size, np.bool_)
         first[np.unique(person, return_index=True)[1]] = True
-        free = first & (person >= 0) & ~np.isin(person, held)
+        free = first & (person >= 0) & ~among(person, held)
         others[open_[free], position] = person[free]
-        held = np.union1d(held, person[free])
+        held = united(held, person[free])
     return others
 
 
@@ -67,7 +68,7 @@ def searched(spec: Spec, homes: Int64, others: Int64, members: Int64, taken: Int
     row, position = np.nonzero((np.arange(1, others.shape[1] + 1) < members[:, None]) & (others < 0))
     if row.size == 0 or spec.size > _SEARCHED:
         return others
-    held = np.union1d(np.union1d(taken, homes), others[others >= 0])
+    held = united(united(taken, homes), others[others >= 0])
     left = np.setdiff1d(np.arange(spec.size), held)[: row.size]
     others[row[: left.size], position[: left.size]] = left
     return others

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rarecase.common.case import Natural
+from rarecase.common.members import among, united
 from rarecase.common.seeds import Float64, Int64, keyed_integers
 from rarecase.common.spec import Spec
 from rarecase.common.tables import NEVER
@@ -90,7 +91,7 @@ class Scam(BankCase):
         others = super().recruit(spec, homes, members, taken)
         if others is None:
             return None
-        held = np.union1d(np.union1d(taken, homes), others[others >= 0])
+        held = united(united(taken, homes), others[others >= 0])
         for attempt in range(_ATTEMPTS):
             case, position = np.nonzero((others < 0) & (np.arange(others.shape[1]) + 1 < members[:, None]))
             if case.size == 0:
@@ -101,10 +102,16 @@ class Scam(BankCase):
             person = np.minimum((u * spec.size).astype(np.int64), spec.size - 1)
             first = np.zeros(case.size, np.bool_)
             first[np.unique(person, return_index=True)[1]] = True
-            free = first & ~np.isin(person, held)
+            free = first & ~among(person, held)
             others[case[free], position[free]] = person[free]
-            held = np.union1d(held, person[free])
+            held = united(held, person[free])
         return others
+
+    def _distances(self, spec: Spec, homes: Int64, widest: int) -> Int64:
+        """Who collects lives where the victim does, so that all mules live where the collector's payers do."""
+        away = super()._distances(spec, homes, widest)
+        away[:, :1] = 0
+        return away
 
 
 def mule_accounts(on: Canvas, which: Int64) -> Int64:
