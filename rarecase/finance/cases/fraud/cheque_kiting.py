@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from rarecase.common.case import Natural
-from rarecase.common.seeds import Int64
+from rarecase.common.seeds import Int64, keyed_uniform
 from rarecase.common.spec import Spec
 from rarecase.common.tables import NEVER
 from rarecase.finance import data
@@ -20,8 +20,8 @@ from rarecase.finance.cases.footprint import Footprint, moment
 from rarecase.finance.cases.fraud.accomplices import chosen, searched
 
 _MOST, _FEWEST, _DRAWS = 12, 6, 4
-#: Where people still write cheques.
-_COMMON = ("US", "FR", "GB", "AU")
+#: Where people still write cheques, and the share of customers of other countries who do.
+_COMMON, _ELSEWHERE = ("US", "FR", "GB", "AU"), 0.25
 
 
 class ChequeKiting(BankCase):
@@ -29,20 +29,20 @@ class ChequeKiting(BankCase):
 
     is_case: ClassVar[bool] = True
     title: ClassVar[str] = "Cheque kiting"
-    hint: ClassVar[str] = "Only customers where cheques are written (US, FR, GB, AU) qualify: raise `size`."
+    hint: ClassVar[str] = "Outside US, FR, GB and AU one customer in four qualifies: raise `size`."
     definition: ClassVar[str] = (
-        "Two accounts at two banks of one place (where cheques are written: US, FR, GB, AU, if the world "
-        "has places there): a customer's current account and either the own second account or another "
-        "customer's current account. 6 to 12 cheques are drawn on the one and deposited in the other in "
-        "turn, one each business day (difficulty 0) to each third (1). The bank of the payee credits a "
-        "cheque at once (payment_type cheque from its branch to the payee's account); the drawer's account "
-        "pays the same amount to that branch (payment_type cheque) in the night after the day of the next "
-        "deposit, which is made into the drawer's account and covers it: each deposit is 10 to 35 % (0), 4 "
-        "to 15 % (1) larger than the one before. What a deposit brings beyond the last one (of the first: "
-        "all) leaves the account within a day as cash or by transfer to the world outside. The last "
-        "cheque, larger than what both accounts held before the data, is not paid (declines, "
-        "insufficient_funds), and both accounts are stopped: their deposits minus their collected cheques "
-        "stay unpaid with the branch."
+        "Two accounts at two banks of one place (four in five where cheques are written: US, FR, GB, AU, "
+        "if the world has places there): a customer's current account and either the own second account or "
+        "another customer's current account. 6 to 12 cheques are drawn on the one and deposited in the "
+        "other in turn, one each business day (difficulty 0) to each third (1). The bank of the payee "
+        "credits a cheque at once (payment_type cheque from its branch to the payee's account); the "
+        "drawer's account pays the same amount to that branch (payment_type cheque) in the night after the "
+        "day of the next deposit, which is made into the drawer's account and covers it: each deposit is "
+        "10 to 35 % (0), 4 to 15 % (1) larger than the one before. What a deposit brings beyond the last "
+        "one (of the first: all) leaves the account within a day as cash or by transfer to the world "
+        "outside or, from 0.5 on, a shop. The last cheque, larger than what both accounts held before the "
+        "data, is not paid (declines, insufficient_funds), and both accounts are stopped: their deposits "
+        "minus their collected cheques stay unpaid with the branch."
     )
     source: ClassVar[str] = (
         "FFIEC, BSA/AML Examination Manual (red flags: kiting); FinCEN, SAR form, item check fraud"
@@ -79,12 +79,13 @@ class ChequeKiting(BankCase):
         )
 
     def eligible(self, spec: Spec, entities: Int64) -> NDArray[np.bool_]:
-        """Who lives where cheques are written, if there is such a place, and where there is somebody else."""
+        """Who lives where cheques are written, and some others, where there is somebody else."""
         known = data.countries().country
         lives = ground.country(spec, entities // spec.block)
         common = np.array([known.index(name) for name in _COMMON])
         anywhere = not np.isin(ground.country(spec, np.arange(spec.parts)), common).any()
-        return np.asarray((np.isin(lives, common) | anywhere) & (spec.size > 1), np.bool_)
+        elsewhere = keyed_uniform(spec.seed, "writes-cheques", entities) < (1.0 if anywhere else _ELSEWHERE)
+        return np.asarray((np.isin(lives, common) | elsewhere) & (spec.size > 1), np.bool_)
 
     def members(self, spec: Spec, homes: Int64) -> Int64:
         """Whoever has a second account at another bank needs nobody else."""
@@ -236,13 +237,15 @@ class ChequeKiting(BankCase):
             np.where(goods, codes.code(f"goods_{name}"), codes.code(name)) for name in ("mobile", "web")
         )
         way = np.where(on.u("gain-way", _MOST) < 0.6, mobile, web)
+        bought = on.u("gain-where", _MOST) < 0.6 * on.ordinary
+        shop = (on.u("gain-shop", _MOST) * on.slots.merchants_n).astype(np.int64)
         when = at + HOUR_S + (5 * HOUR_S * on.u("gain-when", _MOST)).astype(np.int64)
         told = on.pay(
             on.every[:, None],
             when,
             np.where(cash, 0, goal),
             payee,
-            on.at(part, "world"),
+            np.where(bought, on.at(part, "merchants", shop), on.at(part, "world")),
             way,
             "exit",
             where=real,

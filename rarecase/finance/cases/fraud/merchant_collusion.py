@@ -35,12 +35,12 @@ class MerchantCollusion(WithAccomplices):
         "the cards of 5 to 11 other customers are charged there 3 to 5 times each; at 0 all by manual "
         "entry between 0 and 5 o'clock and in whole tens, at 1 by manual entry (four in ten) or online at "
         "usual hours in any amount. 2 to 8 days after the last charge the shop's account pays its owner's "
-        "current account in 2 to 6 payments at 0, 6 to 14 at 1 (payment_type business), at 0 at least 90 % "
+        "current account in 2 to 6 payments at 0, 1 to 14 at 1 (payment_type business), at 0 at least 90 % "
         "of all charges and what the account holds beside them, at 1 90 to 98 % of the charges; the owner "
-        "sends at least 90 % of that abroad (outside account abroad) within 3 days after, at 0 by 1 to 4 "
-        "wires, at 1 by 5 to 10 transfers. Then 80 to 100 % of the charges are charged back (refers_to) 10 "
-        "to 30 days after the last charge, which at 0 leave the shop's account below its limit "
-        "(over_limit) in nearly all cases."
+        "sends at least 90 % of that away within 3 days after, at 0 abroad (outside account abroad) by 1 "
+        "to 4 wires, at 1 by 5 to 10 transfers there or to the world outside. Then 80 to 100 % of the "
+        "charges are charged back (refers_to) 10 to 30 days after the last charge, which at 0 leave the "
+        "shop's account below its limit (over_limit) in nearly all cases."
     )
     source: ClassVar[str] = (
         "Visa, Global Acquirer Risk Standards 2023 (bust-out and collusive merchants, transaction laundering)"
@@ -170,8 +170,10 @@ class MerchantCollusion(WithAccomplices):
         held, limit = terms.shop_bears(on.spec, on.part(on.homes), number)
         rest = held + limit * (0.75 + 0.2 * on.one("emptied"))
         wanted = taken * (0.92 + 0.06 * on.one("paid-out")) + rest * (1 - on.ordinary)
-        low = 2 + round(4 * on.ordinary)
-        several = on.whole("payouts", low, low + 4 + round(4 * on.ordinary))
+        # The harder, the more each payment is as large as others of shops.
+        usual = 60_000 * on.scale * np.exp(0.5 * on.normal("payout-size")[:, 0])
+        many = np.clip(wanted / usual, 1, _PAYOUTS).astype(np.int64)
+        several = np.where(on.one("as-usual") < on.ordinary, many, on.whole("payouts", 2, 6))
         weight = np.where(
             np.arange(_PAYOUTS) < several[:, None],
             np.exp((0.5 + 0.8 * on.ordinary) * on.normal("payout", _PAYOUTS)),
@@ -213,11 +215,14 @@ class MerchantCollusion(WithAccomplices):
         begin = done + HOUR_S
         when = on.ascending(on.paced(begin, begin + int(2.7 * DAY_S), u), 15 * 60)
         when = np.where(((begin >= on.horizon) | (done < 0))[:, None], on.horizon, when)
+        hidden = on.u("exit-where", _EXITS) < 0.6 * on.ordinary
+        place = on.part(on.homes)[:, None]
+        payee = np.where(hidden, on.at(place, "world"), on.at(place, "abroad"))
         transfer = on.one("exit-way") < on.ordinary
         way = np.where(transfer, data.ways().code("mobile"), data.ways().code("wire_web"))[:, None]
         told = on.pay(
             on.every[:, None], when, amount, on.account(on.homes)[:, None],
-            on.at(on.part(on.homes), "abroad")[:, None], way, "exit",
+            payee, way, "exit",
             tainted=np.asarray(amount * share, np.int64),
         )  # fmt: skip
         return np.asarray(np.where(told >= 0, amount, 0).sum(axis=1), np.int64)
