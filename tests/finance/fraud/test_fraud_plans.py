@@ -231,3 +231,12 @@ def test_scams_together_lose_what_is_published() -> None:
         loss += natural.value * float((facts.loss / scale).mean()) / 100
     assert cases == pytest.approx(186_000 / 55e6, rel=0.15)
     assert loss / cases == pytest.approx(2_420, rel=0.35)
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_places_that_never_deal_do_not_in_cases_either(kind: str) -> None:
+    for difficulty in (0.5, 1.0):
+        plan, rows, _ = drawn(kind, difficulty)
+        width, parts = ground.slots(plan.spec.block).width, plan.parts
+        usual = {0, *(ground.steps(parts) % parts).tolist()}
+        assert set(((rows.payee // width - rows.payer // width) % parts).tolist()) <= usual

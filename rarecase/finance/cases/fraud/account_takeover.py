@@ -96,6 +96,12 @@ class AccountTakeover(BankCase):
         """The victim, who collects, and one to three mules."""
         return 3 + keyed_integers(spec.seed, ("case", self.label, "mules"), homes, 3)
 
+    def _distances(self, spec: Spec, homes: Int64, widest: int) -> Int64:
+        """Who collects lives where the victim does, so that every mule deals with the collector."""
+        away = super()._distances(spec, homes, widest)
+        away[:, :1] = 0
+        return away
+
     def span_s(self, spec: Spec) -> int:
         """Seconds from the onset to the last transfer."""
         return int(min(2 + 2 * self.difficulty, spec.days / 2) * DAY_S)

@@ -57,6 +57,12 @@ class AppPurchase(Scam):
         """Buyers, the seller, and who collects."""
         return 2 + np.minimum(self.victims(spec, homes), max(spec.size // 8, 1))
 
+    def _distances(self, spec: Spec, homes: Int64, widest: int) -> Int64:
+        """The seller too lives where the home does, and so near all other buyers."""
+        away = super()._distances(spec, homes, widest)
+        away[:, :_SELLER] = 0
+        return away
+
     def natural(self, spec: Spec) -> Any:
         """Victims a year and customer, told as sellers."""
         found = super().natural(spec)

@@ -108,7 +108,7 @@ class Scam(BankCase):
         return others
 
     def _distances(self, spec: Spec, homes: Int64, widest: int) -> Int64:
-        """Who collects lives where the victim does, so that all mules live where the collector's payers do."""
+        """Who collects lives where the victim does, so that every mule deals with the collector."""
         away = super()._distances(spec, homes, widest)
         away[:, :1] = 0
         return away
