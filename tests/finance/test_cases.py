@@ -119,7 +119,7 @@ def test_rings_differ_from_each_other(world: Dataset) -> None:
 
 def test_stopped_cards_take_purchases_away(world: Dataset) -> None:
     assert world.twin is not None
-    removed = labelled(world, "account_takeover", effect="removed")
+    removed = labelled(world, "account_takeover", effect="removed").query("role == 'blocked'")
     before, after = (
         payments(world.twin).set_index("transaction_id"),
         payments(world).set_index("transaction_id"),
@@ -128,12 +128,15 @@ def test_stopped_cards_take_purchases_away(world: Dataset) -> None:
     assert removed["row_id"].isin(before.index).all()
     assert not removed["row_id"].isin(after.index).any()
     rows = before.loc[removed["row_id"]]
-    assert rows["card_id"].notna().all()
+    assert rows["card_id"].notna().mean() > 0.5
     cases = world.table("cases").to_pandas().set_index("case_id")
-    noticed = cases[["reported_at", "detected_at"]].min(axis=1)
-    when = rows["booked_at"].to_numpy()
-    assert (when >= removed["case_id"].map(noticed).to_numpy()).all()
-    assert (when < removed["case_id"].map(noticed).to_numpy() + np.timedelta64(6, "D")).all()
+    noticed = removed["case_id"].map(cases[["reported_at", "detected_at"]].min(axis=1)).to_numpy()
+    when = rows["ordered_at"].to_numpy()
+    assert (when >= noticed).all()
+    # Cards for ten days at most, accounts of mules for thirty, from a day after the bank knows.
+    assert (when < noticed + np.timedelta64(31, "D")).all()
+    tried = set(labelled(world, "account_takeover", "declines")["row_id"])
+    assert len(tried) > 10
 
 
 def test_a_payroll_repeats_its_amounts(world: Dataset) -> None:
