@@ -67,6 +67,29 @@ class FinancePopulation(common.Population):
         le=1,
         description="factor on the shares of customers who pay each biller, a bank fee and subscriptions",
     )
+    standing_orders: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="factor on the shares of customers who pay rent, their household, charities and a plan "
+        "of investment by standing order",
+    )
+    coin_traders: float = Field(
+        default=0.08, ge=0, le=0.5, description="share of customers who trade in crypto-assets"
+    )
+    wires_per_month: float = Field(
+        default=0.065, ge=0, le=60, description="mean wires of a customer per month, to and from abroad"
+    )
+    on_account_per_month: float = Field(
+        default=0.8,
+        ge=0,
+        le=60,
+        description="mean payments of a customer per month for what is bought on account: craftsmen, "
+        "doctors, furniture; they take what income leaves over",
+    )
+    current_account_rate: float = Field(
+        default=0.0, ge=0, le=0.2, description="yearly rate of interest on current accounts in credit"
+    )
     remote_share: float = Field(
         default=1.0,
         ge=0,

@@ -14,8 +14,9 @@ from rarecase.finance import data
 from rarecase.finance.cases import ground
 from rarecase.finance.generate.maker import Flow, Maker, flow
 
-#: Wires of a person per month out to, and in from, other countries; the share with countries of high risk.
-_OUT_MONTHLY, _IN_MONTHLY, _HIGH_RISK = 0.035, 0.03, 0.04
+#: Share of people's wires that go out, over the web and at a branch; the share with countries of high risk.
+_OUT = {"wire_web": 0.32, "wire_branch": 0.21}
+_HIGH_RISK = 0.04
 _WIRE_MEDIAN_MINOR, _WIRE_LOG_SD = 45_000.0, 1.0
 #: Wires of a company and of a shop per month, each way, and their median beside the monthly payroll.
 _FIRM_MONTHLY, _SHOP_MONTHLY, _FIRM_SHARE = 2.0, 0.25, 0.08
@@ -27,8 +28,9 @@ _CHEQUE_MEDIAN_MINOR, _CHEQUE_LOG_SD = 16_000.0, 0.9
 def wires(make: Maker) -> Iterator[Flow]:
     """What people and firms send abroad and get from there."""
     place, slots = make.place, make.slots
-    for way, monthly in (("wire_web", 0.6 * _OUT_MONTHLY), ("wire_branch", 0.4 * _OUT_MONTHLY)):
-        owner = make.owners(way, monthly)
+    wired = make.spec.population.wires_per_month
+    for way, share in _OUT.items():
+        owner = make.owners(way, share * wired)
         yield flow(
             make.seconds(way, "office" if way == "wire_branch" else "person", owner.size),
             _sums(make, way, owner),
@@ -36,7 +38,7 @@ def wires(make: Maker) -> Iterator[Flow]:
             _outside(make, way, owner.size),
             way,
         )
-    owner = make.owners("wire-in", _IN_MONTHLY)
+    owner = make.owners("wire-in", (1 - sum(_OUT.values())) * wired)
     second = make.seconds("wire-in", "office", owner.size)
     yield flow(second, _sums(make, "wire-in", owner), _outside(make, "wire-in", owner.size), owner, "wire_in")
     pay = np.bincount(

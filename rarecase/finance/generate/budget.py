@@ -30,8 +30,6 @@ from rarecase.finance.generate.living import (
 from rarecase.finance.generate.maker import Flow, Maker, flow, mobile_or_web, personal_ways
 from rarecase.finance.generate.purchases import spending_scale
 
-#: Payments per month for what is bought on account: craftsmen, doctors, holidays, furniture.
-ACCOUNTS_MONTHLY = 0.8
 _ACCOUNTS_LOG_SD = 0.9
 _FARTHEST = 2.3
 #: Share of people with a monthly plan for what is left over.
@@ -65,7 +63,7 @@ def planned_surplus(make: Maker) -> Float64:
         + sent * place.activity
         - sent.mean()
         + population.cash_withdrawals_per_month * place.activity * drawn
-        + np.where(place.housing == RENTS, HOUSING_SHARE, 0.0) * income
+        + np.where(place.housing == RENTS, HOUSING_SHARE * population.standing_orders, 0.0) * income
         + place.loans.instalment
         + population.bills * bill * scale * relative**0.25
         + np.where(place.saves, (SAVINGS_LEAST + SAVINGS_MOST) / 2, 0.0) * income
@@ -78,7 +76,8 @@ def spent_surplus(make: Maker) -> list[Flow]:
     """What people do with what their plan leaves over: invest a fixed part of it, and buy on account."""
     place, surplus = make.place, planned_surplus(make)
     invests = make.rng("investing", "share").random(place.n)
-    fixed = np.trunc(surplus * np.where(invests < _INVESTS, 0.9 * invests / _INVESTS, 0.0) / 1_000) * 1_000
+    share = max(_INVESTS * make.spec.population.standing_orders, 1e-9)
+    fixed = np.trunc(surplus * np.where(invests < share, 0.9 * invests / share, 0.0) / 1_000) * 1_000
     who = np.flatnonzero(fixed > 0)
     row, second = make.monthly("investing", make.rng("investing", "day").integers(1, 29, who.size))
     amount = fixed[who[row]].astype(np.int64)
@@ -88,8 +87,9 @@ def spent_surplus(make: Maker) -> list[Flow]:
 
 def _bought_on_account(make: Maker, left: Float64) -> Flow:
     place = make.place
-    owner = make.owners("on-account", ACCOUNTS_MONTHLY / place.activity)
-    each = np.maximum(left, _LEAST_SPENT_MINOR * place.scale) / ACCOUNTS_MONTHLY
+    monthly = make.spec.population.on_account_per_month
+    owner = make.owners("on-account", monthly / place.activity)
+    each = np.maximum(left, _LEAST_SPENT_MINOR * place.scale) / max(monthly, 0.1)
     median = each / np.exp(_ACCOUNTS_LOG_SD**2 / 2)
     normal = np.clip(make.rng("on-account", "amount").standard_normal(owner.size), -_FARTHEST, _FARTHEST)
     amount = np.rint(median[owner] * np.exp(_ACCOUNTS_LOG_SD * normal)).astype(np.int64)
@@ -152,8 +152,8 @@ class _Planned:
         Whether that meets the savings account here, and not one elsewhere.
     bought
         Minor units spent on large purchases.
-    earned, owed
-        Interest on the savings account, and on an overdrawn current account.
+    earned, owed, credited
+        Interest on the savings account, on an overdrawn current account, and on one in credit.
     """
 
     moved: Int64
@@ -161,6 +161,7 @@ class _Planned:
     bought: Int64
     earned: Int64
     owed: Int64
+    credited: Int64
 
 
 def _moves(make: Maker, moment: Int64, net: Int64) -> _Planned:
@@ -168,7 +169,8 @@ def _moves(make: Maker, moment: Int64, net: Int64) -> _Planned:
     wanted = place.opening[:n].astype(np.float64)
     held, kept = place.opening[:n].copy(), place.opening[first : first + n].copy()
     moved, bought = np.zeros_like(moment), np.zeros_like(moment)
-    earned, owed = np.zeros_like(moment), np.zeros_like(moment)
+    earned, owed, credited = (np.zeros_like(moment) for _ in range(3))
+    rate = make.spec.population.current_account_rate
     here = np.zeros(moment.shape, np.bool_)
     u = make.rng("even", "project").random((2, *moment.shape))
     project = np.rint(place.income[:, None] * 0.1 * _PROJECT_MONTHS * (0.3 + 1.4 * u[1]) / 5_000) * 5_000
@@ -186,6 +188,7 @@ def _moves(make: Maker, moment: Int64, net: Int64) -> _Planned:
         here[:, month] = place.saves & (kept + move >= 0)
         if ends[month]:
             owed[:, month] = np.rint(np.maximum(-held, 0) * OVERDRAFT_RATE / 12)
+            credited[:, month] = np.rint(np.maximum(held, 0) * rate / 12)
         held, kept, moved[:, month] = held - move, kept + np.where(here[:, month], move, 0), move
         buys = now & place.saves & (u[0, :, month] < 1 / _PROJECT_MONTHS) & (move >= 0)
         most = np.trunc(np.maximum(kept, 0) * 0.7 / _STEP_MINOR) * _STEP_MINOR
@@ -193,10 +196,10 @@ def _moves(make: Maker, moment: Int64, net: Int64) -> _Planned:
         kept, bought[:, month] = kept - cost, cost
         if ends[month]:
             earned[:, month] = np.where(place.saves, np.rint(np.maximum(kept, 0) * SAVINGS_RATE / 12), 0)
-        for interest in (earned, owed):
+        for interest in (earned, owed, credited):
             interest[interest[:, month] < _LEAST_INTEREST_MINOR, month] = 0
-        held, kept = held - owed[:, month], kept + earned[:, month]
-    return _Planned(moved, here, bought, earned, owed)
+        held, kept = held - owed[:, month] + credited[:, month], kept + earned[:, month]
+    return _Planned(moved, here, bought, earned, owed, credited)
 
 
 def _interest(make: Maker, planned: _Planned) -> list[Flow]:
@@ -207,9 +210,10 @@ def _interest(make: Maker, planned: _Planned) -> list[Flow]:
     for way, due, kind in (
         ("interest_paid", planned.earned, "savings"),
         ("interest_charged", planned.owed, "current"),
+        ("interest_paid", planned.credited, "current"),
     ):
         rows, months = np.nonzero(due)
-        within = ground.batch().draw(make.rng(way, "time"), rows.size) // ground.SECOND_US
+        within = ground.batch().draw(make.rng(way, kind, "time"), rows.size) // ground.SECOND_US
         account = slots.first(kind) + rows
         branch = slots.first("branches") + place.bank[account]
         payer, payee = (branch, account) if way == "interest_paid" else (account, branch)

@@ -14,9 +14,8 @@ from rarecase.finance.generate.place import risk_appetite
 
 #: Share of people with a monthly donation, of those who give in the weeks before Christmas, and other gifts.
 _GIVES, _GIVES_IN_DECEMBER, _GIFTS_MONTHLY = 0.06, 0.09, 0.01
-#: Share of people who trade in coins (of those with an appetite for risk), orders per month, and the share
-#: of orders that sell.
-_TRADES, _ORDERS_MONTHLY, _SELLS = 0.08, 0.8, 0.3
+#: Orders per month of who trades in coins, and the share of orders that sell.
+_ORDERS_MONTHLY, _SELLS = 0.8, 0.3
 _COINS_MEDIAN_MINOR, _COINS_LOG_SD = 12_000.0, 1.1
 
 
@@ -26,7 +25,7 @@ def donations(make: Maker) -> Iterator[Flow]:
     first = slots.first("charities")
     u = keyed_uniform(make.spec.seed, "donates", place.customers)
     rng = make.rng("donation", "terms")
-    who = np.flatnonzero(u < _GIVES)
+    who = np.flatnonzero(u < _GIVES * make.spec.population.standing_orders)
     step = 500 if place.scale < 2 else 5_000
     amount = rng.choice(np.array([1, 2, 2, 3, 4, 5, 6, 10]), who.size) * step
     row, second = make.monthly("donation", rng.choice(np.array([1, 5, 15]), who.size))
@@ -53,7 +52,8 @@ def coins(make: Maker) -> Iterator[Flow]:
     place, slots = make.place, make.slots
     first, crypto = slots.first("exchanges"), slots.first("crypto")
     u = keyed_uniform(make.spec.seed, "trades-coins", place.customers)
-    trades = u < 2 * _TRADES * risk_appetite(make.spec, place.customers)
+    # The mean appetite is four tenths.
+    trades = u < make.spec.population.coin_traders / 0.4 * risk_appetite(make.spec, place.customers)
     owner = make.owners("coins", np.where(trades, _ORDERS_MONTHLY, 0.0))
     n, rng = owner.size, make.rng("coins", "terms")
     to = first + (place.customers[owner] % slots.exchanges_n)

@@ -56,10 +56,15 @@ def transfers(make: Maker) -> Iterator[Flow]:
     )
 
 
+def _orders(make: Maker) -> float:
+    return make.spec.population.standing_orders
+
+
 def rents(make: Maker) -> Iterator[Flow]:
     """Rent to a landlord, by standing order."""
     place = make.place
-    who = np.flatnonzero(place.housing == lending.RENTS)
+    orders = keyed_uniform(make.spec.seed, "rent-by-order", place.customers) < _orders(make)
+    who = np.flatnonzero((place.housing == lending.RENTS) & orders)
     amount = lending.housing_minor(make.spec, place.customers[who], place.income[who])
     day = make.rng("rent", "day").choice(np.array([1, 2, 3, 5, 15, 28]), who.size)
     row, second = make.monthly("rent", day)
@@ -71,9 +76,9 @@ def household(make: Maker) -> Iterator[Flow]:
     """What those who live with others give each month to the first person of their household."""
     place = make.place
     u = keyed_uniform(make.spec.seed, "household-cost", place.customers)
-    who = np.flatnonzero((place.household != np.arange(place.n)) & (u < _SHARES_COST))
+    who = np.flatnonzero((place.household != np.arange(place.n)) & (u < _SHARES_COST * _orders(make)))
     share = _COST_SHARE * (0.3 + 1.4 * u[who] / _SHARES_COST)
-    step = 1_000 * place.scale if place.scale > 2 else 1_000
+    step = 1_000 if place.scale < 2 else 10_000
     amount = (np.maximum(np.rint(place.income[who] * share / step), 1) * step).astype(np.int64)
     row, second = make.monthly("household", make.rng("household", "day").integers(1, 8, who.size))
     yield flow(second, amount[row], who[row], place.household[who[row]], "standing")

@@ -14,8 +14,9 @@ from rarecase.finance.cases import ground
 from rarecase.finance.generate.maker import Flow, Maker, flow
 from rarecase.finance.schema import DECLINE_REASONS
 
-#: Shares of purchases that are given back, wholly or in part, by kind of shop; of those from afar twice.
-_REFUNDED, _DISPUTED, _WHOLLY = 0.009, 0.0003, 0.7
+#: Shares of purchases that may be given back, wholly or in part, where the kind of shop takes things back (of
+#: those in shops half), and that are disputed.
+_REFUNDED, _DISPUTED, _WHOLLY = 0.055, 0.0003, 0.7
 _FAILED = 0.011
 #: Share of transfers that reach the wrong person, and complaints of a customer per month with reason.
 _MISSENT, _COMPENSATED_MONTHLY = 0.0012, 0.003
@@ -28,7 +29,7 @@ def returns(make: Maker, bought: list[Flow]) -> list[Flow]:
     """Refunds and disputes of purchases, which stand first among the flows of the place."""
     total, rng = sum(each.second.size for each in bought), make.rng("returns", "which")
     found = []
-    for way, share, least, most in (("card_refund", 2 * _REFUNDED, 4, 22), ("chargeback", _DISPUTED, 20, 75)):
+    for way, share, least, most in (("card_refund", _REFUNDED, 4, 22), ("chargeback", _DISPUTED, 20, 75)):
         index = np.unique(rng.integers(0, max(total, 1), rng.binomial(total, share)))
         days, u = rng.integers(least, most, index.size), rng.random((3, index.size))
         original = _take(bought, index)
