@@ -25,7 +25,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from rarecase.common.identifiers.uuids import confirm_uuids
 from rarecase.common.keys import CHECK_BITS, recognise
@@ -178,7 +178,7 @@ def _lock(name: str, tests: list[Test]) -> Lock | None:
 
 
 def _tail(hits: int, of: int, chance: float) -> float:
-    return float(binom.sf(hits - 1, of, chance))
+    return float(bdtrc(hits - 1, of, chance))
 
 
 def _coins(
