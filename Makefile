@@ -68,6 +68,7 @@ study: $(VENV)/.test
 reference: $(VENV)/.run
 	for domain in finance healthcare automotive; do \
 	    $(BIN)/rarecase schema $$domain --as md > docs/reference/$$domain.md; done
+	$(BIN)/python tools/kinds.py finance > docs/reference/finance-cases.md
 
 # Versions only, no address of any index; run it in an environment that passes the tests.
 constraints: $(VENV)/.lint

@@ -27,16 +27,9 @@ from rarecase.common.tables import codes_of
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Kinds whose payments a payment desk would want to stop, and how many of a hundred cases each has.
-MIX = {
-    "account_takeover": 30,
-    "card_not_present": 25,
-    "app_impersonation": 15,
-    "app_invoice": 10,
-    "mule_recruitment": 10,
-    "laundering_cycle": 10,
-}
+MIX = {"account_takeover": 35, "card_not_present": 30, "app_impersonation": 20, "app_invoice": 15}
 #: Roles of the payments that are to be found: the crime itself, not what follows from it.
-SOUGHT = ("drain", "purchase", "scam", "hop", "forward", "placement", "withdrawal", "cash_out")
+SOUGHT = ("drain", "purchase", "scam")
 PREVALENCE = 0.001
 DAYS, TRAIN_UNTIL, TEST_FROM = 90, 54, 63
 _KEEP_ONE_IN = 12
