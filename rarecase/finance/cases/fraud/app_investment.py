@@ -29,8 +29,8 @@ from rarecase.finance.cases.fraud.scams import (
 )
 
 _MOST = 12
-#: Share of cases whose large sums go through an exchange for crypto-assets.
-_CRYPTO = 0.35
+#: Share of cases whose large sums go through an exchange for crypto-assets, easy and hard.
+_CRYPTO, _CRYPTO_HARD = 0.35, 0.12
 
 
 class AppInvestment(Scam):
@@ -43,9 +43,10 @@ class AppInvestment(Scam):
         "1) the same account pays back a `profit` of 20 to 60 % of the trial. After that 3 to 8 (0) or 6 "
         "to 12 (1) further transfers follow within two weeks (0) to seven (1), or half the data together, "
         "at difficulty 0 each larger than the one before: to the same payee, or in about a third of the "
-        "cases to an exchange for crypto-assets, which sends the money out within hours. A mule passes on "
-        "at least three quarters of each large credit within 24 hours unless stopped before. Money that "
-        "the account does not hold comes before from the victim's savings elsewhere."
+        "cases (an eighth from 0.5 on) to an exchange for crypto-assets, which sends the money out within "
+        "hours. A mule passes on at least three quarters of each large credit within 24 hours unless "
+        "stopped before. Money that the account does not hold comes before from the victim's savings "
+        "elsewhere."
     )
     share: ClassVar[float] = 0.045
     reason: ClassVar[str] = (
@@ -88,7 +89,7 @@ class AppInvestment(Scam):
         second = on.ascending(on.within(since, since + 8 * HOUR_S, on.u("hour", _MOST + 1)), HOUR_S)
         large = bring_savings(on, large, second[:, 0])
         got, refused, trial = self._pays(on, number, large, trial_at, second, profit_at)
-        crypto = on.one("crypto") < _CRYPTO
+        crypto = on.one("crypto") < _share_of_crypto(on)
         at_mules = np.concatenate(
             [np.zeros((on.n, 1), np.bool_), np.broadcast_to(~crypto[:, None], second.shape)], 1
         )
@@ -131,7 +132,7 @@ class AppInvestment(Scam):
         when = np.concatenate([trial_at[:, None], second], axis=1)
         mule = mule_accounts(on, np.zeros(when.shape, np.int64))
         exchange = (on.one("exchange") * on.slots.exchanges_n).astype(np.int64)
-        crypto = (on.one("crypto") < _CRYPTO)[:, None] & (np.arange(when.shape[1]) > 0)
+        crypto = (on.one("crypto") < _share_of_crypto(on))[:, None] & (np.arange(when.shape[1]) > 0)
         payee = np.where(crypto, on.at(on.part(on.homes), "exchanges", exchange)[:, None], mule)
         plain = new_payee_ways(on, "way", when.shape[1], ("mobile", "web"), (0.6, 1.0))
         bought = new_payee_ways(on, "way", when.shape[1], ("crypto_mobile", "crypto_web"), (0.6, 1.0))
@@ -165,3 +166,7 @@ class AppInvestment(Scam):
             "exit",
             where=got.real & crypto[:, None] & large,
         )
+
+
+def _share_of_crypto(on: Canvas) -> float:
+    return _CRYPTO + (_CRYPTO_HARD - _CRYPTO) * on.ordinary

@@ -71,7 +71,7 @@ class AppInvoice(Scam):
         company = on.at(part, "employers", own)
         supplier = self._supplier(on, part, own)
         gap = self.gap_s(on.spec)
-        sums = on.lognormal("sum", self.amount * 16.0**-on.ordinary * 100 * on.scale, 0.7 + 1.0 * on.ordinary)
+        sums = on.lognormal("sum", self.amount * 20.0**-on.ordinary * 100 * on.scale, 0.7 + 1.0 * on.ordinary)
         wired = np.where(
             on.one("wired") < on.ordinary, data.ways().code("supplier"), data.ways().code("wire_web")
         )

@@ -128,10 +128,12 @@ def pass_on(
     wait = np.clip(on.between(1_800, 28_800) * spread, least_s, MOST_WAIT_S).astype(np.int64)
     since, u = got.second + wait, on.u(f"{name}-when", width)
     late = since >= on.horizon
-    # Who goes out at night for cash is seen; from difficulty 0.5 on nobody does.
-    by_day = on.within(since, since + 10 * HOUR_S, u, "cash") if on.ordinary == 1 else since
+    # Who acts at night is seen; from difficulty 0.5 on mules keep the hours of others.
+    hard = on.ordinary == 1
+    by_day = on.within(since, since + 10 * HOUR_S, u, "cash") if hard else since
     moved = _drawn(on, name, got, np.where(cash, goal, 0), cap, np.where(late, since, by_day), until)
-    at_desk = np.where(late, since, on.paced(since, since + HOUR_S, u))
+    awake = on.within(since, since + 10 * HOUR_S, u) if hard else on.paced(since, since + HOUR_S, u)
+    at_desk = np.where(late, since, awake)
     moved += _sent(on, name, got, np.where(cash, 0, goal), out, collector, at_desk, until)
     return np.asarray(got.amount - moved, np.int64)
 
@@ -193,6 +195,9 @@ def _sent(
     for part in range(_PARTS):
         share = 0.2 + 0.6 * on.u(f"{name}-share-{part}", width)
         amount = np.where(part + 1 < parts, (left * share).astype(np.int64), left)
+        # People like steps of 5.00; from difficulty 0.5 on so do mules, and keep the rest.
+        liked = (on.u(f"{name}-liked-{part}", width) < 0.45 * on.ordinary) & (amount >= 2_000)
+        amount = np.where(liked, amount // 500 * 500, amount)
         later = when + (part * (900 + on.between(3_600, 14_400) * on.u(f"{name}-{part}", width))).astype(
             np.int64
         )

@@ -51,7 +51,8 @@ class LostAndStolen(BankCase):
         "new card comes in 3 to 9 days."
     )
     source: ClassVar[str] = "UK Finance, Annual Fraud Report 2025 (lost and stolen card fraud)"
-    reveals: ClassVar[frozenset[str]] = STOPPED
+    #: Touch is what a finder can do by definition.
+    reveals: ClassVar[frozenset[str]] = STOPPED | {"transactions.entry_mode", "transactions.authentication"}
 
     kind: Literal["lost_and_stolen"] = "lost_and_stolen"
 

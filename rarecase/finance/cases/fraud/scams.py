@@ -50,6 +50,8 @@ _UK = "UK"
 _ATTEMPTS = 12
 #: Money of victims that is not in the account: rich people's savings, in monthly incomes.
 MOST_INCOMES = 30
+#: Sales of what victims hold elsewhere, at most.
+_SALES = 3
 #: Why a bank refuses.
 _SUSPECTED = DECLINE_REASONS.index("suspected_fraud")
 
@@ -279,19 +281,27 @@ def bring_savings(on: Canvas, amount: Int64, first: Int64) -> Int64:
     most = on.bears + MOST_INCOMES * on.incomes
     amount = within_means(on, amount, most=most)
     short = np.maximum(amount.sum(axis=1) - on.bears, 0)
-    short = np.where(short > 0, (short // 50_000 + 1) * 50_000, 0)
-    day = on.within(first - 4 * ground.DAY_S, first - ground.DAY_S, on.one("savings-time"), "office")
-    told = on.pay(
-        on.every,
-        np.where(first >= 2 * ground.DAY_S, day, -1),
-        short,
-        on.at(on.part(on.homes), "world"),
-        on.account(on.homes),
-        "wire_in",
-        "own_use",
-        tainted=0,
-    )
-    return np.where(((told >= 0) | (short == 0))[:, None], amount, within_means(on, amount))
+    # What is sold brings a little more than is needed, in one sum or, from difficulty 0.5 on, in up to three.
+    brought = np.rint(short * (1.0 + 0.03 * on.one("savings-more"))).astype(np.int64)
+    parts = 1 + (_SALES * on.ordinary * on.one("savings-parts")).astype(np.int64)
+    day = on.within(first - 4 * ground.DAY_S, first - ground.DAY_S, on.u("savings-time", _SALES), "office")
+    left, came_in = brought, np.zeros(on.n, np.int64)
+    for part in range(_SALES):
+        share = 0.2 + 0.6 * on.one(f"savings-share-{part}")
+        sold = np.where(part + 1 < parts, (left * share).astype(np.int64), np.where(part < parts, left, 0))
+        told = on.pay(
+            on.every,
+            np.where(first >= 2 * ground.DAY_S, day[:, part], -1),
+            sold,
+            on.at(on.part(on.homes), "world"),
+            on.account(on.homes),
+            "wire_in",
+            "own_use",
+            tainted=0,
+        )
+        came_in += np.where(told >= 0, sold, 0)
+        left = left - sold
+    return np.where((came_in >= short)[:, None], amount, within_means(on, amount))
 
 
 def new_payee_ways(
