@@ -126,7 +126,7 @@ class Canvas:
     def bears(self) -> Int64:
         """What each home's current account was planned to bear: nine tenths of balance and overdraft."""
         held = ground.opening_minor(self.spec, self.homes) + ground.overdraft_minor(self.spec, self.homes)
-        return np.maximum(held * 9 // 10, 0)
+        return np.asarray(np.maximum(held * 9 // 10, 0), np.int64)
 
     def part(self, customers: Int64) -> Int64:
         """The place of each customer."""
@@ -167,7 +167,7 @@ class Canvas:
         end = clock.share(np.ascontiguousarray(high).ravel() * ground.SECOND_US).reshape(high.shape)
         share = np.clip(begin + u * np.maximum(end - begin, 0), 0, 1 - 1e-12)
         found = clock.at(share.ravel()).reshape(share.shape) // ground.SECOND_US
-        return np.clip(found, low, np.maximum(high, low))
+        return np.asarray(np.clip(found, low, np.maximum(high, low)), np.int64)
 
     def paced(self, since: Int64, until: Int64, u: Float64, rhythm: str = "person") -> Int64:
         """Moments as `within`, at ordinary hours for a share `difficulty` of the cases, else at any hour."""

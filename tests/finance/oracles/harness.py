@@ -1,8 +1,8 @@
 """How an oracle is asked: a world of one kind, its twin, and what breaks the kind's defining relation.
 
 An oracle finds the homes of cases in the tables of the world, from the kind's definition alone: it sees
-neither labels nor cases. It must find nearly all that are planted at difficulty 0, hardly anybody in the twin,
-and hardly anybody once the planted payments no longer obey the definition.
+neither labels nor cases. It must find nearly all that are planted at difficulty 0, hardly anybody in the
+twin, and hardly anybody once the planted payments no longer obey the definition.
 """
 
 from __future__ import annotations
