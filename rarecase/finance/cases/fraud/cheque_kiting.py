@@ -20,8 +20,8 @@ from rarecase.finance.cases.footprint import Footprint, moment
 from rarecase.finance.cases.fraud.accomplices import chosen, searched
 
 _MOST, _FEWEST, _DRAWS = 12, 6, 4
-#: Where people still write cheques, and the share of customers of other countries who do.
-_COMMON, _ELSEWHERE = ("US", "FR", "GB", "AU"), 0.25
+#: Shares of customers who write cheques, by country (expert); they are common in the first two.
+_WRITE, _ELSEWHERE = {"US": 1.0, "FR": 1.0, "GB": 0.6, "AU": 0.6}, 0.2
 
 
 class ChequeKiting(BankCase):
@@ -29,7 +29,7 @@ class ChequeKiting(BankCase):
 
     is_case: ClassVar[bool] = True
     title: ClassVar[str] = "Cheque kiting"
-    hint: ClassVar[str] = "Outside US, FR, GB and AU one customer in four qualifies: raise `size`."
+    hint: ClassVar[str] = "Outside US, FR, GB and AU one customer in five qualifies: raise `size`."
     definition: ClassVar[str] = (
         "Two accounts at two banks of one place (four in five where cheques are written: US, FR, GB, AU, "
         "if the world has places there): a customer's current account and either the own second account or "
@@ -39,10 +39,10 @@ class ChequeKiting(BankCase):
         "drawer's account pays the same amount to that branch (payment_type cheque) in the night after the "
         "day of the next deposit, which is made into the drawer's account and covers it: each deposit is "
         "10 to 35 % (0), 4 to 15 % (1) larger than the one before. What a deposit brings beyond the last "
-        "one (of the first: all) leaves the account within a day as cash or by transfer to the world "
-        "outside or, from 0.5 on, a shop. The last cheque, larger than what both accounts held before the "
-        "data, is not paid (declines, insufficient_funds), and both accounts are stopped: their deposits "
-        "minus their collected cheques stay unpaid with the branch."
+        "one (of the first: all) leaves the account within a day (0; from 0.5 on three days) as cash or by "
+        "transfer to the world outside or, from 0.5 on, a shop. The last cheque, larger than what both "
+        "accounts held before the data, is not paid (declines, insufficient_funds), and both accounts are "
+        "stopped: their deposits minus their collected cheques stay unpaid with the branch."
     )
     source: ClassVar[str] = (
         "FFIEC, BSA/AML Examination Manual (red flags: kiting); FinCEN, SAR form, item check fraud"
@@ -81,11 +81,10 @@ class ChequeKiting(BankCase):
     def eligible(self, spec: Spec, entities: Int64) -> NDArray[np.bool_]:
         """Who lives where cheques are written, and some others, where there is somebody else."""
         known = data.countries().country
-        lives = ground.country(spec, entities // spec.block)
-        common = np.array([known.index(name) for name in _COMMON])
-        anywhere = not np.isin(ground.country(spec, np.arange(spec.parts)), common).any()
-        elsewhere = keyed_uniform(spec.seed, "writes-cheques", entities) < (1.0 if anywhere else _ELSEWHERE)
-        return np.asarray((np.isin(lives, common) | elsewhere) & (spec.size > 1), np.bool_)
+        share = np.array([_WRITE.get(name, _ELSEWHERE) for name in known])
+        share = share[ground.country(spec, entities // spec.block)]
+        writes = keyed_uniform(spec.seed, "writes-cheques", entities) < share
+        return np.asarray(writes & (spec.size > 1), np.bool_)
 
     def members(self, spec: Spec, homes: Int64) -> Int64:
         """Whoever has a second account at another bank needs nobody else."""
@@ -141,8 +140,8 @@ class ChequeKiting(BankCase):
             on.every[:, None], due, amount, drawer, branch, "cheque", "no_funds",
             declined="insufficient_funds", where=last & (told >= 0),
         )  # fmt: skip
-        out = self._taken_out(on, at, amount, payee, told >= 0)
         end = moment(np.where(last, due, 0).max(axis=1) + 3 * HOUR_S, on.horizon)
+        out = self._taken_out(on, at, amount, payee, told >= 0, end)
         for column in range(2):
             on.stop(on.every, accounts[:, column], end, np.full(on.n, on.horizon), "account")
         lost = np.where(last & (told >= 0), amount, 0).max(axis=1)
@@ -210,7 +209,7 @@ class ChequeKiting(BankCase):
         return np.asarray(most[:, None] * rises / top[:, None] // step * step, np.int64)
 
     def _taken_out(
-        self, on: Canvas, at: Int64, amount: Int64, payee: Int64, real: NDArray[np.bool_]
+        self, on: Canvas, at: Int64, amount: Int64, payee: Int64, real: NDArray[np.bool_], end: Int64
     ) -> Int64:
         """What each deposit brings more leaves as cash or by transfer; what left, shape of `at`."""
         gain = np.diff(amount, axis=1, prepend=0)
@@ -220,15 +219,18 @@ class ChequeKiting(BankCase):
         )
         cash = real & (on.u("gain-cash", _MOST) < 0.5) & (goal <= 4 * sums[:, -1:]) & (goal >= sums[:, :1])
         left, out = np.where(cash, goal, 0), np.zeros_like(goal)
-        part = on.part_of(payee)
+        part, since = on.part_of(payee), at + HOUR_S
+        until = since + int((4 + 62 * on.ordinary) * HOUR_S)
+        drawn = on.within(since, until, on.u("gain-drawn", _MOST), "cash")
         for draw in range(_DRAWS):
             fits = sums[:, None, :] <= left[:, :, None]
             note = np.where(fits, sums[:, None, :], 0).max(axis=2)
-            begin = at + HOUR_S + draw * (20 * MINUTE_S)
+            begin = drawn + draw * (20 * MINUTE_S)
             when = begin + (10 * MINUTE_S * on.u(f"gain-{draw}", _MOST)).astype(np.int64)
             told = on.pay(
-                on.every[:, None], when, note, payee, on.at(part, "cash"), "cash_out", "cash_out", where=real
-            )
+                on.every[:, None], when, note, payee, on.at(part, "cash"), "cash_out", "cash_out",
+                where=real & (when < end[:, None]),
+            )  # fmt: skip
             out += np.where(told >= 0, note, 0)
             left -= note
         codes = data.ways()
@@ -239,7 +241,7 @@ class ChequeKiting(BankCase):
         way = np.where(on.u("gain-way", _MOST) < 0.6, mobile, web)
         bought = on.u("gain-where", _MOST) < 0.6 * on.ordinary
         shop = (on.u("gain-shop", _MOST) * on.slots.merchants_n).astype(np.int64)
-        when = at + HOUR_S + (5 * HOUR_S * on.u("gain-when", _MOST)).astype(np.int64)
+        when = on.within(since, until, on.u("gain-when", _MOST))
         told = on.pay(
             on.every[:, None],
             when,
@@ -248,7 +250,7 @@ class ChequeKiting(BankCase):
             np.where(bought, on.at(part, "merchants", shop), on.at(part, "world")),
             way,
             "exit",
-            where=real,
+            where=real & (when < end[:, None]),
         )
         return out + np.where(told >= 0, np.where(cash, 0, goal), 0)
 

@@ -160,7 +160,7 @@ class MerchantCollusion(WithAccomplices):
         spread = 0.35 + 0.9 * on.ordinary
         wish = 100 * mean * scale * np.exp(spread * on.normal("charge", width) - spread**2 / 2)
         wish = np.minimum(wish, bears * 0.8 / _EACH)
-        step = np.where(on.u("charge-round", width) < 1 - on.ordinary * 0.75, 1_000, 1)
+        step = np.where(on.u("charge-round", width) < 1 - on.ordinary * 0.97, 1_000, 1)
         return np.maximum(wish // step * step, 100).astype(np.int64)
 
     def _paid_out(
@@ -211,6 +211,8 @@ class MerchantCollusion(WithAccomplices):
         )
         goes = paid * (0.91 + 0.07 * on.one("goes"))
         amount = np.asarray(goes[:, None] * weight / weight.sum(axis=1, keepdims=True), np.int64)
+        liked = (on.u("exit-liked", _EXITS) < 0.45 * on.ordinary) & (amount >= 2_000)
+        amount = np.where(liked, amount // 500 * 500, amount)
         u = np.sort(on.u("exit-when", _EXITS), axis=1)
         begin = done + HOUR_S
         when = on.ascending(on.paced(begin, begin + int(2.7 * DAY_S), u), 15 * 60)
