@@ -284,5 +284,5 @@ def payee_checks(on: Canvas, what: str, width: int) -> Int64:
     from 0.5 on, in a sixth at 1.
     """
     odd = 0.16 + 0.8 * (1 - on.difficulty) ** 4
-    edges = np.cumsum([1 - odd, 0.15 * odd, 0.65 * odd])
+    edges = np.cumsum([1 - odd, 0.08 * odd, 0.85 * odd])
     return np.minimum(np.searchsorted(edges, on.u(what, width), side="right"), len(PAYEE_CHECKS) - 1)
