@@ -34,7 +34,7 @@ class AppInvoice(Scam):
         "at difficulty 0, within 20 % at 1) to a private customer's account that it never paid, two days "
         "apart if there are two, and none to the supplier in that interval. The receiver, unless stopped "
         "before, passes on at least three quarters of each within 30 hours after it was ordered, by one "
-        "transfer or wire (up to three of them at 1). Sums have a median of 8,000 units at 0 and of 600 "
+        "transfer or wire (up to three of them at 1). Sums have a median of 8,000 units at 0 and of 400 "
         "from 0.5 on, where they are as heavy-tailed as those of other companies. The home is the "
         "company's owner; the mule's account is a second account newly opened where the mule had none."
     )
