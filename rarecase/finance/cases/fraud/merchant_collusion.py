@@ -21,6 +21,8 @@ from rarecase.finance.cases.fraud.accomplices import WithAccomplices
 from rarecase.finance.cases.fraud.cards import REMOTE
 from rarecase.finance.cases.fraud.forwarding import exchanged, of_each
 
+#: What a shop's account gains a day from ordinary business, in the mean, at German prices.
+_EARNS_A_DAY = 10_700.0
 _CARDS, _EACH, _PAYOUTS, _EXITS = 11, 5, 14, 10
 
 
@@ -40,7 +42,7 @@ class MerchantCollusion(WithAccomplices):
         "sends at least 90 % of that away within 3 days after, at 0 abroad (outside account abroad) by 1 "
         "to 4 wires, at 1 by 5 to 10 transfers there or to the world outside. Then 80 to 100 % of the "
         "charges are charged back (refers_to) 10 to 30 days after the last charge, which at 0 leave the "
-        "shop's account below its limit (over_limit) in nearly all cases."
+        "shop's account below its limit (over_limit) in most cases."
     )
     source: ClassVar[str] = (
         "Visa, Global Acquirer Risk Standards 2023 (bust-out and collusive merchants, transaction laundering)"
@@ -53,10 +55,10 @@ class MerchantCollusion(WithAccomplices):
 
     kind: Literal["merchant_collusion"] = "merchant_collusion"
     amount: float = Field(
-        default=260.0,
+        default=360.0,
         gt=10,
         le=1e5,
-        description="mean charge at difficulty 0 in euros at the prices of Germany, a tenth at 1; expert",
+        description="mean charge at difficulty 0 in euros at the prices of Germany, a twentieth at 1; expert",
     )
 
     def natural(self, spec: Spec) -> Natural | None:
@@ -156,7 +158,7 @@ class MerchantCollusion(WithAccomplices):
             / 1_000
         )
         bears = of_each(ground.opening_minor, on.spec, who) + of_each(ground.overdraft_minor, on.spec, who)
-        mean = on.between(self.amount, 0.1 * self.amount)
+        mean = on.between(self.amount, 0.05 * self.amount)
         spread = 0.35 + 0.9 * on.ordinary
         wish = 100 * mean * scale * np.exp(spread * on.normal("charge", width) - spread**2 / 2)
         wish = np.minimum(wish, bears * 0.8 / _EACH)
@@ -168,7 +170,8 @@ class MerchantCollusion(WithAccomplices):
     ) -> tuple[Int64, Int64]:
         """The takings and what else the account bears go to the owner, and from there abroad."""
         held, limit = terms.shop_bears(on.spec, on.part(on.homes), number)
-        rest = held + limit * (0.75 + 0.2 * on.one("emptied"))
+        earned = _EARNS_A_DAY * on.scale * (last / DAY_S + 12)
+        rest = held + earned + limit * (0.7 + 0.15 * on.one("emptied"))
         wanted = taken * (0.92 + 0.06 * on.one("paid-out")) + rest * (1 - on.ordinary)
         # The harder, the more each payment is as large as others of shops.
         usual = 60_000 * on.scale * np.exp(0.5 * on.normal("payout-size")[:, 0])
