@@ -40,7 +40,7 @@ class MerchantCollusion(WithAccomplices):
         "current account in 2 to 6 payments at 0, 1 to 14 at 1 (payment_type business), at 0 at least 90 % "
         "of all charges and what the account holds beside them, at 1 90 to 98 % of the charges; the owner "
         "sends at least 90 % of that away within 3 days after, at 0 abroad (outside account abroad) by 1 "
-        "to 4 wires, at 1 by 5 to 10 transfers there or to the world outside. Then 80 to 100 % of the "
+        "to 4 wires, at 1 by up to 10 transfers there or to the world outside. Then 80 to 100 % of the "
         "charges are charged back (refers_to) 10 to 30 days after the last charge, which at 0 leave the "
         "shop's account below its limit (over_limit) in most cases."
     )
@@ -205,14 +205,16 @@ class MerchantCollusion(WithAccomplices):
 
     def _abroad(self, on: Canvas, paid: Int64, done: Int64, share: NDArray[np.float64]) -> Int64:
         """The owner's wires, within three days after the last payout; what they come to."""
-        low = 1 + round(4 * on.ordinary)
-        several = on.whole("exits", low, low + 3 + round(2 * on.ordinary))
+        goes = paid * (0.91 + 0.07 * on.one("goes"))
+        # The harder, the more each transfer is as large as those of other people.
+        usual = 22_000 * on.scale * np.exp(0.6 * on.normal("exit-size")[:, 0])
+        many = np.clip(goes / usual, 1, _EXITS).astype(np.int64)
+        several = np.where(on.one("as-usual") < on.ordinary, many, on.whole("exits", 1, 4))
         weight = np.where(
             np.arange(_EXITS) < several[:, None],
             np.exp((0.3 + 1.1 * on.ordinary) * on.normal("exit", _EXITS)),
             0.0,
         )
-        goes = paid * (0.91 + 0.07 * on.one("goes"))
         amount = np.asarray(goes[:, None] * weight / weight.sum(axis=1, keepdims=True), np.int64)
         liked = (on.u("exit-liked", _EXITS) < 0.45 * on.ordinary) & (amount >= 2_000)
         amount = np.where(liked, amount // 500 * 500, amount)
