@@ -54,7 +54,8 @@ CREATE OR REPLACE TEMP TABLE paid AS
         t.currency::VARCHAR AS currency, t.credited_currency::VARCHAR AS credited_currency, t.booked_at,
         t.payment_type::VARCHAR AS payment_type, t.payer_place, t.payee_place,
         coalesce(s.middles, 0) > 0 AS four
-    FROM part.transactions t LEFT JOIN side s ON s.transaction_id = t.transaction_id AND s.place = t.payer_place;
+    FROM part.transactions t LEFT JOIN side s
+        ON s.transaction_id = t.transaction_id AND s.place = t.payer_place;
 INSERT INTO held
     SELECT currency::VARCHAR, sum(opening_balance_minor) FROM part.accounts GROUP BY 1
     UNION ALL SELECT currency::VARCHAR, sum(amount_minor) FROM part.entries GROUP BY 1;
@@ -119,8 +120,10 @@ PART_LAWS = (
         """
         SELECT s.transaction_id FROM side s LEFT JOIN paid p ON p.transaction_id = s.transaction_id
         WHERE s.since <> s.until OR s.currencies <> 1 OR NOT CASE
-            WHEN p.payee_place = p.payer_place THEN s.total = 0 AND s.legs = 2 + s.middles AND s.middles IN (0, 2)
-            ELSE (s.legs = 1 AND s.middles = 0) OR (s.legs = 2 AND s.middles = 1 AND s.total = 0) END
+            WHEN p.payee_place = p.payer_place
+                THEN s.total = 0 AND s.legs = 2 + s.middles AND s.middles IN (0, 2)
+            ELSE (s.legs = 1 AND s.middles = 0)
+                OR (s.legs = 2 AND s.middles = 1 AND s.total = 0) END
         """,
     ),
     Law(

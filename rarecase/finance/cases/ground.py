@@ -87,7 +87,7 @@ class Slots:
             "position": self.banks_n,
             "biller_treasury": self.billers_n,
             "bank_treasury": self.banks_n,
-            **{kind: 1 for kind in OUTSIDE},
+            **dict.fromkeys(OUTSIDE, 1),
         }
         self._first: dict[str, int] = {}
         at = 0

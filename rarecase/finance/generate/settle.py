@@ -104,7 +104,7 @@ def settle(plan: Plan, orders: Ordered, payer: Int64, payee: Int64, parties: Par
     rows, legs = _post(
         order, room, payer, payee, orders.amount, paid, checked[orders.way], four, middle, parties.bank,
         parties.opening, parties.limit, UNLIMITED, _NO_FUNDS, orders.fate, orders.reason, orders.cause,
-        row, leg, slot, amount, balance, number, over,
+        orders.refers, row, leg, slot, amount, balance, number, over,
     )  # fmt: skip
     return Ledger(
         orders, payer, payee, bits, booked, paid, four,
@@ -156,6 +156,7 @@ def _post(  # noqa: C901 (a kernel: functions inside it would cost more than the
     fate: NDArray[np.int8],
     reason: NDArray[np.int8],
     cause: NDArray[np.int32],
+    refers: NDArray[np.int32],
     row: Int64,
     leg: Int64,
     slot: NDArray[np.int32],
@@ -173,6 +174,13 @@ def _post(  # noqa: C901 (a kernel: functions inside it would cost more than the
     for step in range(order.size):
         i = order[step] & mask
         a, b, f = payer[i], payee[i], fate[i]
+        if f == 0 and refers[i] >= 0 and fate[refers[i]] != 0 and fate[refers[i]] != 1:
+            # What was not booked is not given back; where only one world booked it, only there.
+            f = fate[refers[i]]
+            fate[i], cause[i] = f, cause[refers[i]]
+            if f == 3 or f == 5:
+                fate[i] = 3
+                continue
         if f == 0 or f == 2:
             bears_twin, bears = True, True
             if checked[i] and a < width and b < width:

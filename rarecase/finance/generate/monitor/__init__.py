@@ -127,7 +127,7 @@ def _raised(days: int, seen: Seen, rules: Book, who: Holders) -> Raised:
         [
             against_purchases(seen, rules, who, found),
             *rapid_movement(sorted_, rules),
-            *round_trip(seen, sorted_, rules),
+            *round_trip(seen, sorted_, rules, ground.slots(who.block).first("cash")),
             *salary_diverted(sorted_, rules, days * ground.DAY_S),
             *single_orders(seen, rules, who),
             *repeated_declines(seen, rules, who),

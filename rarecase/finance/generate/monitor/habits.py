@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rarecase.common.compiled import compiled
 from rarecase.common.seeds import Int64
@@ -34,15 +35,16 @@ def rapid_movement(sorted_: Sorted, rules: Book) -> list[Raised]:
     return made
 
 
-def round_trip(seen: Seen, sorted_: Sorted, rules: Book) -> list[Raised]:
-    """A transfer after which about as much comes back from its payee."""
+def round_trip(seen: Seen, sorted_: Sorted, rules: Book, outside: int) -> list[Raised]:
+    """A transfer after which about as much comes back from its payee, who is no country or economy."""
     made = []
+    somebody = seen.party_slot < outside
     for number in rules.numbers("round_trip"):
         out = np.empty((5, max(sorted_.flag.size, 1)), np.int64)
         party = np.empty(out.shape[1], np.int64)
         found = _trips(
             sorted_.first, sorted_.present, sorted_.flag, sorted_.booked, sorted_.amount, sorted_.other,
-            seen.party_slot.size, flags.PAID_OUT, flags.PAID_IN,
+            somebody, flags.PAID_OUT, flags.PAID_IN,
             rules.smallest(number), int(rules.period_s[number]), *RETURNS,
             out, party,
         )  # fmt: skip
@@ -140,7 +142,7 @@ def _trips(  # noqa: C901
     booked: Int64,
     amount: Int64,
     other: Int32,
-    parties: int,
+    somebody: NDArray[np.bool_],
     goes: int,
     comes: int,
     threshold: int,
@@ -150,12 +152,14 @@ def _trips(  # noqa: C901
     out: Int64,
     party: Int64,
 ) -> int:
-    sent = np.full(parties, -1, np.int64)
+    sent = np.full(somebody.size, -1, np.int64)
     found = 0
     for h in range(first.size - 1):
         if not (present[h] & comes and present[h] & goes):
             continue
         for k in range(first[h], first[h + 1]):
+            if not somebody[other[k]]:
+                continue
             if flag[k] & goes and amount[k] >= threshold:
                 sent[other[k]] = k
             elif flag[k] & comes and sent[other[k]] >= 0:

@@ -40,6 +40,8 @@ Int32 = NDArray[np.int32]
 ) = (1 << bit for bit in range(13))
 #: Nobody uses the account by these; the bank or a mandate does.
 _BY_BANK = ("fee", "interest", "loan", "compensation", "recall")
+#: Purposes that explain many payees or payers by themselves; banks leave them out, and offenders may know it.
+_EXPLAINED = ("SALA", "CHAR")
 DORMANT_S = 180 * ground.DAY_S
 _AWAKE_S, _RUN_UP_S = 30 * ground.DAY_S, 14 * ground.DAY_S
 _MOST_LIMIT = 1 << 50
@@ -139,7 +141,7 @@ def flags() -> Int32:
             found[code, 1] = CASH_IN
         elif kind == "cash_withdrawal":
             found[code, 0] = CASH_OUT
-        elif kind in ("transfer", "wire") or name == "standing":
+        elif (kind in ("transfer", "wire") or name == "standing") and purpose not in _EXPLAINED:
             found[code] = PAID_OUT, PAID_IN
         elif kind == "cheque":
             found[code] = CHEQUE | PAID_OUT, CHEQUE | PAID_IN
