@@ -221,7 +221,8 @@ PART_LAWS = (
         "a card draws on another account than its own",
         """
         SELECT t.transaction_id FROM part.transactions t JOIN part.cards c ON c.card_id = t.card_id
-        WHERE c.account_id <> CASE WHEN t.payment_type::VARCHAR IN ('card_refund', 'chargeback')
+        WHERE c.account_id <> CASE
+            WHEN t.payment_type::VARCHAR IN ('card_refund', 'chargeback', 'cash_deposit')
             THEN t.payee_account_id ELSE t.payer_account_id END
         """,
     ),

@@ -168,7 +168,8 @@ def _means(
         seller = b if trait & 1 else a if trait & 2 else -1
         at_shop[0][r] = parties[0][seller] if seller >= 0 else 0
         at_shop[1][r] = parties[1][seller] if seller >= 0 else -1
-        holder = b if trait & 2 else a
+        # Who pays cash into a machine puts the own card in.
+        holder = b if trait & 2 or (trait & 64 and parties[2][a] == 0) else a
         at_shop[3][r] = parties[2][holder] if trait & 6 else 0
         reads = (
             seller if seller >= 0 else a if terminals[0][a] >= 0 and trait & 64 else b if trait & 64 else -1
