@@ -31,7 +31,8 @@ _MAKERS: dict[str, Callable[[Faker], str]] = {
     "town": lambda faker: faker.city(),
     "job": lambda faker: faker.job(),
 }
-_PATIENCE = 20  # tries per wanted name, after which the locale's list counts as exhausted
+#: A list counts as exhausted after so many tries without a new name, times the names found.
+_PATIENCE = 6
 
 
 @lru_cache(maxsize=64)
@@ -75,8 +76,9 @@ def pool(kind: Kind, n: int, *, locale: str = "en_US", seed: int = 0) -> tuple[s
     faker.seed_instance(name_key(seed, "names", kind, locale))
     make = _MAKERS[kind]
     found: dict[str, None] = {}
-    for _ in range(_PATIENCE * n):
+    tries = 0
+    while len(found) < n and tries < _PATIENCE * len(found) + 100:
+        before = len(found)
         found[make(faker)] = None
-        if len(found) == n:
-            break
+        tries = 0 if len(found) > before else tries + 1
     return tuple(found)
