@@ -33,8 +33,8 @@ from rarecase.finance.schema import (
 
 Int8 = NDArray[np.int8]
 #: Outcomes in the order of the schema: how often a payee's name fits, and how 3-D Secure goes (own choice).
-_CHECK_EDGES = (np.cumsum([0.93, 0.045, 0.005]) * 1024).astype(np.int64)
-_THREE_DS_EDGES = (np.cumsum([0.72, 0.22]) * 1024).astype(np.int64)
+_CHECK_EDGES = (np.cumsum([0.93, 0.045, 0.003]) * 1024).astype(np.int64)
+_THREE_DS_EDGES = (np.cumsum([0.72, 0.25]) * 1024).astype(np.int64)
 _RESPONSES = ("51", "62", "62", "59", "55", "14", "54", "61")
 _CODES = ("04", "14", "51", "54", "55", "59", "61", "62")
 #: Of 1,024 payees of ordinary transfers so many are new to the payer; others are known for at most so long.

@@ -134,7 +134,7 @@ class CardNotPresent(BankCase):
         part = shop_places(on, "shop-place", width, on.between(0.4, 0.85))
         number, kind = shops(on, "shop", part, kinds_of_shops(1.0, 0.0))
         # Who is in no hurry to hide buys what can be sold on, and much of it.
-        amount = prices(on, "price", kind, self.dearer * (1 + 2 * (1 - self.difficulty) ** 4))
+        amount = prices(on, "price", kind, self.dearer * (1 + 4 * (1 - self.difficulty) ** 4))
         payee = on.at(part, "merchants", number)
         u = on.u("way", width)
         ways = [data.ways().code(name) for name in ("ecommerce", "card_on_file", "manual_entry")]
@@ -147,7 +147,7 @@ class CardNotPresent(BankCase):
         declined = refusals(on, "refused", width, 0.16, "wrong_code", "suspected_fraud", "limit_exceeded")
         declined = np.where(second >= known, _BLOCKED, declined)
         attempted, frictionless = THREE_DS.index("attempted"), THREE_DS.index("frictionless")
-        weak = 0.2 + 0.75 * (1 - self.difficulty) ** 4
+        weak = 0.2 + 0.79 * (1 - self.difficulty) ** 4
         three_ds = np.where(on.u("three-ds", width) < weak, attempted, frictionless)
         row = on.pay(
             on.every[:, None],

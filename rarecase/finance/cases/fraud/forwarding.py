@@ -283,6 +283,7 @@ def payee_checks(on: Canvas, what: str, width: int) -> Int64:
     The name that the victim was told does not fit in nearly all of them at difficulty 0, in a fifth of them
     from 0.5 on, in a sixth at 1.
     """
-    odd = 0.16 + 0.8 * (1 - on.difficulty) ** 4
-    edges = np.cumsum([1 - odd, 0.08 * odd, 0.85 * odd])
+    easy = (1 - on.difficulty) ** 4
+    odd = 0.16 + 0.82 * easy
+    edges = np.cumsum([1 - odd, (0.25 - 0.22 * easy) * odd, (0.4 + 0.54 * easy) * odd])
     return np.minimum(np.searchsorted(edges, on.u(what, width), side="right"), len(PAYEE_CHECKS) - 1)
