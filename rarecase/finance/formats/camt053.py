@@ -1,4 +1,4 @@
-"""camt.053.001.08: the statements of customers' accounts, one document per place and bank."""
+"""camt.053.001.08: statements of all accounts but the banks' own, one document per place and bank."""
 
 from __future__ import annotations
 
@@ -7,28 +7,35 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rarecase.common.domain import Document
-from rarecase.finance.formats.iso20022 import amount, fragments, frame, reference, with_parties
-from rarecase.finance.schema import CURRENCY
+from rarecase.finance.formats import iso20022 as iso
+from rarecase.finance.formats.stream import books, documents, money, place_spans, rows_of
+from rarecase.finance.schema import PAYMENT_TYPES
 
 if TYPE_CHECKING:
     from rarecase.common.dataset import Dataset
 
-_MESSAGE = "camt.053.001.08"
-#: Bank transaction codes (domain PMNT) of payments that leave and that arrive: family and sub-family.
-_CODES = {
-    "card_payment": (("CCRD", "POSD"), ("MCRD", "POSP")),
-    "cash_withdrawal": (("CCRD", "CWDL"), ("CNTR", "CDPT")),
-    "cash_deposit": (("CNTR", "CWDL"), ("CNTR", "CDPT")),
-    "transfer": (("ICDT", "ESCT"), ("RCDT", "ESCT")),
-    "standing_order": (("ICDT", "STDO"), ("RCDT", "STDO")),
-    "direct_debit": (("RDDT", "ESDD"), ("IDDT", "ESDD")),
-    "payroll": (("ICDT", "SALA"), ("RCDT", "SALA")),
-    "business": (("ICDT", "ESCT"), ("RCDT", "ESCT")),
+_MESSAGE, _ROOT = "camt.053.001.08", "BkToCstmrStmt"
+_ROWS = 300_000
+#: Bank transaction codes (domain, family, sub-family) of payments that leave and that arrive.
+CODES = {
+    "card_payment": ("PMNT CCRD POSD", "PMNT MCRD POSP"),
+    "card_refund": ("PMNT MCRD RIMB", "PMNT CCRD RIMB"),
+    "chargeback": ("PMNT MCRD DAJT", "PMNT CCRD CAJT"),
+    "cash_withdrawal": ("PMNT CCRD CWDL", "PMNT CNTR CDPT"),
+    "cash_deposit": ("PMNT CNTR CWDL", "PMNT CNTR CDPT"),
+    "cheque": ("PMNT ICHQ CCHQ", "PMNT RCHQ CCHQ"),
+    "transfer": ("PMNT ICDT ESCT", "PMNT RCDT ESCT"),
+    "wire": ("PMNT ICDT XBCT", "PMNT RCDT XBCT"),
+    "standing_order": ("PMNT ICDT STDO", "PMNT RCDT STDO"),
+    "direct_debit": ("PMNT RDDT ESDD", "PMNT IDDT ESDD"),
+    "fee": ("ACMT MDOP CHRG", "ACMT MCOP CHRG"),
+    "interest": ("ACMT MDOP INTR", "ACMT MCOP INTR"),
+    "loan": ("LDAS CSLN PPAY", "LDAS CSLN DDWN"),
+    "compensation": ("PMNT ICDT RIMB", "PMNT RCDT RIMB"),
+    "recall": ("PMNT RCDT RRTN", "PMNT ICDT RRTN"),
+    "payroll": ("PMNT ICDT SALA", "PMNT RCDT SALA"),
+    "business": ("PMNT ICDT ESCT", "PMNT RCDT ESCT"),
 }
-
-#: What the bank takes for itself: account management, miscellaneous debit operations, charges.
-_CHARGE = ("ACMT", "MDOP", "CHRG")
-_IS_CHARGE = "e.payment_type::VARCHAR = 'direct_debit' AND o.kind = 'branch'"
 
 
 def export(dataset: Dataset) -> Iterator[Document]:
@@ -42,93 +49,101 @@ def export(dataset: Dataset) -> Iterator[Document]:
     Yields
     ------
     Document
-        ``camt.053/place-00000/<BIC>.xml``, valid under the XSD of camt.053.001.08.
+        ``camt.053/place-00000/<BIC>.xml``, valid under the XSD of camt.053.001.08, in pieces.
     """
+    with books(dataset) as connection:
+        iso.with_xml(connection)
+        places = place_spans(
+            connection,
+            "SELECT p.place, count(*) AS rows FROM iso p LEFT JOIN entries e ON e.account_id = p.account_id "
+            "GROUP BY ALL",
+            _ROWS,
+        )
+        yield from documents(connection, (_query(dataset, *span) for span in places))
+
+
+def _code(place: int) -> str:
+    """SQL for the domain (0), family (1) or sub-family (2) of an entry."""
+    kinds = " ".join(
+        f"WHEN '{kind}' THEN CASE WHEN amount_minor < 0 THEN '{CODES[kind][0].split()[place]}' "
+        f"ELSE '{CODES[kind][1].split()[place]}' END"
+        for kind in PAYMENT_TYPES
+    )
+    return f"CASE kind {kinds} END"
+
+
+def _balance(code: str, minor: str, day: str) -> str:
+    return (
+        f"'<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp><Amt Ccy=\"', currency, '\">', "
+        f"{money(minor)}, "
+        f"'</Amt><CdtDbtInd>', CASE WHEN {minor} < 0 THEN 'DBIT' ELSE 'CRDT' END, "
+        f"'</CdtDbtInd><Dt><Dt>{day}</Dt></Dt></Bal>'"
+    )
+
+
+def _exchange() -> str:
+    """SQL for what was instructed and what it was exchanged into, where that is another currency."""
+    return f"""CASE WHEN paid_currency <> credited_currency THEN concat('<AmtDtls><InstdAmt><Amt Ccy="',
+        paid_currency, '">', {money("paid_minor")}, '</Amt></InstdAmt><TxAmt><Amt Ccy="', credited_currency,
+        '">', {money("credited_minor")}, '</Amt><CcyXchg><SrcCcy>', paid_currency, '</SrcCcy><TrgtCcy>',
+        credited_currency, '</TrgtCcy><XchgRate>', {iso.rate("paid_minor", "credited_minor")},
+        '</XchgRate></CcyXchg></TxAmt></AmtDtls>') END"""
+
+
+def _query(dataset: Dataset, first: int, last: int) -> str:
     spec = dataset.spec
     end = f"{spec.end:%Y-%m-%d}T00:00:00"
-    path, body = "", ""
-    groups = ("place", "bic", "account_id", "head", "opening", "closing")
-    last = spec.end - timedelta(days=1)
-    statements = fragments(with_parties(dataset), _query(), groups)
-    for (place, bic, account, head, opening, closing), entries in statements:
-        here = f"camt.053/place-{place:05d}/{bic}.xml"
-        if here != path and path:
-            yield Document(path, _document(path, end, body))
-            body = ""
-        path = here
-        body += (
-            f"<Stmt><Id>{int(str(account)):016X}</Id><CreDtTm>{end}</CreDtTm>"
-            f"<FrToDt><FrDtTm>{spec.start:%Y-%m-%d}T00:00:00</FrDtTm><ToDtTm>{end}</ToDtTm></FrToDt>{head}"
-            f"{_balance('OPBD', int(str(opening)), str(spec.start))}"
-            f"{_balance('CLBD', int(str(closing)), str(last))}{''.join(entries)}"
-            "<AddtlStmtInf>synthetic data made by rarecase</AddtlStmtInf></Stmt>"
-        )
-    if path:
-        yield Document(path, _document(path, end, body))
-
-
-def _document(path: str, end: str, body: str) -> bytes:
-    place, bic = path.split("/")[1:]
-    head = f"<GrpHdr><MsgId>{place}-{bic.removesuffix('.xml')}</MsgId><CreDtTm>{end}</CreDtTm></GrpHdr>"
-    return frame(_MESSAGE, "BkToCstmrStmt", head + body)
-
-
-def _balance(code: str, minor: int, day: str) -> str:
-    sign = "CRDT" if minor >= 0 else "DBIT"
-    return (
-        f"<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp>"
-        f'<Amt Ccy="{CURRENCY}">{abs(minor) // 100}.{abs(minor) % 100:02d}</Amt>'
-        f"<CdtDbtInd>{sign}</CdtDbtInd><Dt><Dt>{day}</Dt></Dt></Bal>"
-    )
-
-
-def _code(position: int) -> str:
-    """SQL for the family (0) or sub-family (1) of an entry; what the bank debits for itself is a charge."""
-    kinds = " ".join(
-        f"WHEN '{kind}' THEN CASE WHEN e.amount_minor < 0 THEN '{out[position]}' ELSE '{into[position]}' END"
-        for kind, (out, into) in _CODES.items()
-    )
-    usual = f"CASE e.payment_type::VARCHAR {kinds} END"
-    return f"CASE WHEN {_IS_CHARGE} THEN '{_CHARGE[1 + position]}' ELSE {usual} END"
-
-
-def _domain() -> str:
-    """SQL for the domain of an entry."""
-    return f"CASE WHEN {_IS_CHARGE} THEN '{_CHARGE[0]}' ELSE 'PMNT' END"
-
-
-def _query() -> str:
-    day = "strftime(e.booked_at, '%Y-%m-%d')"
-    other = "CASE WHEN e.amount_minor < 0 THEN 'Cdtr' ELSE 'Dbtr' END"
+    other = "CASE WHEN amount_minor < 0 THEN 'Cdtr' ELSE 'Dbtr' END"
     return f"""
-        SELECT p.place, p.bic, p.account_id,
-            '<Acct>' || p.account || '<Ccy>{CURRENCY}</Ccy><Ownr>' || p.holder || '</Ownr><Svcr>' || p.agent
-                || '</Svcr></Acct>' AS head,
-            a.opening_balance_minor AS opening,
-            a.opening_balance_minor + coalesce(m.moved, 0) AS closing, e.transaction_id,
-            '<Ntry><NtryRef>' || e.entry_number || '</NtryRef><Amt Ccy="{CURRENCY}">' ||
-                {amount("e.amount_minor")}
-                || '</Amt><CdtDbtInd>' || CASE WHEN e.amount_minor < 0 THEN 'DBIT' ELSE 'CRDT' END
-                || '</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><BookgDt><DtTm>'
-                || strftime(e.booked_at, '%Y-%m-%dT%H:%M:%S') || '</DtTm></BookgDt><ValDt><Dt>' || {day}
-                || '</Dt></ValDt><AcctSvcrRef>' || {reference("e.entry_id")}
-                || '</AcctSvcrRef><BkTxCd><Domn><Cd>' || {_domain()} || '</Cd><Fmly><Cd>' || {_code(0)}
-                || '</Cd><SubFmlyCd>'
-                || {_code(1)} || '</SubFmlyCd></Fmly></Domn></BkTxCd><NtryDtls><TxDtls><Refs><EndToEndId>'
-                || {reference("e.transaction_id")} || '</EndToEndId><UETR>' AS before,
-            '</UETR></Refs>' || '<RltdPties><' || {other} || '><Pty>' || o.holder || '</Pty></' ||
-                {other} || '>'
-                || coalesce('<' || {other} || 'Acct>' || o.account || '</' || {other} || 'Acct>', '')
-                || '</RltdPties><Purp><Cd>' || t.purpose || '</Cd></Purp></TxDtls></NtryDtls></Ntry>' AS
-                    behind
-        FROM party p
-        JOIN accounts a ON a.account_id = p.account_id
-        LEFT JOIN (SELECT account_id, CAST(sum(amount_minor) AS BIGINT) AS moved FROM entries GROUP BY 1) m
-            ON m.account_id = p.account_id
-        LEFT JOIN entries e ON e.account_id = p.account_id
-        LEFT JOIN transactions t ON t.transaction_id = e.transaction_id
-        LEFT JOIN party o
-            ON o.account_id = CASE WHEN e.amount_minor < 0 THEN t.payee_account_id ELSE t.payer_account_id END
-        WHERE p.customer_id IS NOT NULL
-        ORDER BY p.place, p.bic, p.account_id, e.entry_number
+        WITH own AS (SELECT * FROM iso WHERE own <> 'bank' AND bank_id IS NOT NULL
+            AND place BETWEEN {first} AND {last}),
+        moved AS (
+            SELECT p.place, p.bic, p.account_id, p.holder, p.account, p.agent, p.currency,
+                a.opening_balance_minor AS opening, e.entry_id, e.entry_number, e.amount_minor, e.booked_at,
+                e.payment_type::VARCHAR AS kind, e.transaction_id, t.purpose::VARCHAR AS purpose,
+                t.amount_minor AS paid_minor, t.currency::VARCHAR AS paid_currency, t.credited_minor,
+                t.credited_currency::VARCHAR AS credited_currency, o.holder AS other,
+                o.account AS other_account, o.agent AS other_agent
+            FROM own p
+            JOIN accounts a ON a.account_id = p.account_id
+            LEFT JOIN {rows_of(dataset, "entries", first, last)} e ON e.account_id = p.account_id
+            LEFT JOIN transactions t ON t.transaction_id = e.transaction_id
+            LEFT JOIN iso o ON o.account_id =
+                CASE WHEN e.amount_minor < 0 THEN t.payee_account_id ELSE t.payer_account_id END),
+        counted AS (
+            SELECT *, row_number() OVER (PARTITION BY place, bic ORDER BY account_id, entry_number) AS number,
+                count(*) OVER (PARTITION BY place, bic) AS of_number,
+                row_number() OVER (PARTITION BY account_id ORDER BY entry_number) AS line,
+                count(*) OVER (PARTITION BY account_id) AS lines,
+                CAST(opening + coalesce(sum(amount_minor) OVER (PARTITION BY account_id), 0) AS BIGINT)
+                    AS closing
+            FROM moved)
+        SELECT printf('camt.053/place-%05d/%s.xml', place, bic) AS path, concat(
+            CASE WHEN number = 1 THEN concat('{iso.opened(_MESSAGE, _ROOT)}<GrpHdr><MsgId>',
+                printf('place-%05d-%s', place, bic), '</MsgId><CreDtTm>{end}</CreDtTm></GrpHdr>') END,
+            CASE WHEN line = 1 THEN concat('<Stmt><Id>', {iso.reference("account_id")},
+                '</Id><CreDtTm>{end}</CreDtTm><FrToDt><FrDtTm>{spec.start:%Y-%m-%d}T00:00:00</FrDtTm><ToDtTm>',
+                '{end}</ToDtTm></FrToDt><Acct>', account, '<Ccy>', currency, '</Ccy><Ownr>', holder,
+                '</Ownr><Svcr>', agent, '</Svcr></Acct>', {_balance("OPBD", "opening", str(spec.start))},
+                {_balance("CLBD", "closing", str(spec.end - timedelta(days=1)))}) END,
+            CASE WHEN entry_id IS NOT NULL THEN concat('<Ntry><NtryRef>', entry_number,
+                '</NtryRef><Amt Ccy="', currency, '">', {money("amount_minor")}, '</Amt><CdtDbtInd>',
+                CASE WHEN amount_minor < 0 THEN 'DBIT' ELSE 'CRDT' END,
+                '</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><BookgDt><DtTm>', {iso.instant("booked_at")},
+                '</DtTm></BookgDt><ValDt><Dt>', strftime(booked_at, '%Y-%m-%d'), '</Dt></ValDt><AcctSvcrRef>',
+                {iso.reference("entry_id")}, '</AcctSvcrRef><BkTxCd><Domn><Cd>', {_code(0)},
+                '</Cd><Fmly><Cd>', {_code(1)}, '</Cd><SubFmlyCd>', {_code(2)},
+                '</SubFmlyCd></Fmly></Domn></BkTxCd><NtryDtls><TxDtls><Refs><EndToEndId>',
+                {iso.reference("transaction_id")}, '</EndToEndId><UETR>', uetr(transaction_id),
+                '</UETR></Refs>', {_exchange()}, '<RltdPties><', {other}, '><Pty>', other, '</Pty></',
+                {other}, '>',
+                concat('<', {other}, 'Acct>') || other_account || concat('</', {other}, 'Acct>'),
+                '</RltdPties>', concat('<RltdAgts><', {other}, 'Agt>') || other_agent
+                || concat('</', {other}, 'Agt></RltdAgts>'), '<Purp><Cd>', purpose,
+                '</Cd></Purp></TxDtls></NtryDtls></Ntry>') END,
+            CASE WHEN line = lines THEN
+                '<AddtlStmtInf>synthetic data made by rarecase</AddtlStmtInf></Stmt>' END,
+            CASE WHEN number = of_number THEN '{iso.closed(_ROOT)}' END) AS text
+        FROM counted
+        ORDER BY place, bic, number
     """

@@ -1,4 +1,4 @@
-"""The payments as a graph: accounts are nodes, payments are edges."""
+"""The payments as a graph in memory: accounts are nodes, payments are edges."""
 
 from __future__ import annotations
 
@@ -9,6 +9,18 @@ import networkx as nx
 if TYPE_CHECKING:
     from rarecase.common.dataset import Dataset
 
+NODE = ("kind", "holder", "place", "currency")
+EDGE = (
+    "ordered_at",
+    "booked_at",
+    "amount_minor",
+    "currency",
+    "credited_minor",
+    "credited_currency",
+    "payment_type",
+    "purpose",
+)
+
 
 def graph(dataset: Dataset) -> nx.MultiDiGraph:
     """A directed multigraph of all payments.
@@ -16,32 +28,27 @@ def graph(dataset: Dataset) -> nx.MultiDiGraph:
     Parameters
     ----------
     dataset
-        A finance data set; the graph is held in memory, some 500 bytes per payment.
+        A finance data set; the graph is held in memory, some 800 bytes per payment.
 
     Returns
     -------
     networkx.MultiDiGraph
-        Nodes are account keys with `kind`, `holder` and `place`; edges are keyed by `transaction_id` and
-        carry `booked_at`, `amount_minor` and `payment_type`.
+        Nodes are account keys with `kind`, `holder`, `place` and `currency`; edges are keyed by
+        `transaction_id` and carry the moments, amounts and words of `EDGE`. It has no labels: join them by
+        the keys.
     """
     made: nx.MultiDiGraph = nx.MultiDiGraph()
-    accounts = dataset.table("accounts").select(["account_id", "kind", "holder", "place"]).to_pydict()
-    kinds, holders, places = accounts["kind"], accounts["holder"], accounts["place"]
+    accounts = dataset.table("accounts").select(["account_id", *NODE]).to_pydict()
+    values = zip(*(accounts[name] for name in NODE), strict=True)
     made.add_nodes_from(
-        (key, {"kind": kind, "holder": holder, "place": place})
-        for key, kind, holder, place in zip(accounts["account_id"], kinds, holders, places, strict=True)
+        (key, dict(zip(NODE, value, strict=True)))
+        for key, value in zip(accounts["account_id"], values, strict=True)
     )
-    names = [
-        "transaction_id",
-        "payer_account_id",
-        "payee_account_id",
-        "booked_at",
-        "amount_minor",
-        "payment_type",
-    ]
-    rows = dataset.table("transactions").select(names).to_pydict()
+    ends = ("payer_account_id", "payee_account_id", "transaction_id")
+    rows = dataset.table("transactions").select([*ends, *EDGE]).to_pydict()
+    values = zip(*(rows[name] for name in EDGE), strict=True)
     made.add_edges_from(
-        (payer, payee, key, {"booked_at": when, "amount_minor": amount, "payment_type": kind})
-        for key, payer, payee, when, amount, kind in zip(*(rows[name] for name in names), strict=True)
+        (payer, payee, key, dict(zip(EDGE, value, strict=True)))
+        for payer, payee, key, value in zip(*(rows[name] for name in ends), values, strict=True)
     )
     return made
