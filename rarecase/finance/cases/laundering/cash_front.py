@@ -28,16 +28,16 @@ class CashFront(schemes.Scheme):
     title: ClassVar[str] = "Cash front"
     hint: ClassVar[str] = "Only owners of shops qualify, one customer in eight or fewer: raise `size`."
     definition: ClassVar[str] = (
-        "For 8 to 10 weeks (as many as fit half the data, at least 3) the account of a shop owned by the "
-        "customer (ownerships, merchants) receives, beside its own weekly takings, one or two further "
-        "cash deposits a week of together on average 5,000 EUR at German prices at difficulty 0 and 250 "
-        "at 1, each below the limit on cash of structuring: at 0 its weekly cash is a multiple of its "
-        "weekly card payments and of the cash of shops of its place, at 1 less than double. Three times "
-        "in the time, after a third of the weeks each, 70 to 95 % of the further cash so far not used "
-        "leaves in three ways: drawings of the owner to the own current account (half on average), wages "
-        "(from 0.5 on invoices of a freelance) to one other person who does not work there (a third), and "
-        "the rest to a supplier in the world outside; the employee sends 75 to 90 % of each back to the "
-        "owner within hours to days, in one transfer at 0 and up to 5 from 0.5 on."
+        "For 8 to 10 weeks (as many as fit half the data) the account of a shop owned by the customer "
+        "(ownerships, merchants) receives, beside its own weekly takings, one or two further cash deposits "
+        "a week of together on average 5,000 EUR at German prices at difficulty 0 and 325 at 1, each below "
+        "the limit on cash of structuring: at 0 its weekly cash is a multiple of its weekly card payments "
+        "and of the cash of shops of its place, at 1 less than double. Three times in the time, after a "
+        "third of the weeks each, 70 to 95 % of the further cash so far not used leaves in three ways: "
+        "drawings of the owner to the own current account (half on average), wages (from 0.5 on invoices of "
+        "a freelance) to one other person who does not work there (a third), and the rest to a supplier in "
+        "the world outside; the employee sends 75 to 90 % of each back to the owner within hours to days, "
+        "in one transfer at 0 and up to 5 from 0.5 on."
     )
     source: ClassVar[str] = (
         "FATF 2006, Trade and cash-intensive businesses; AMLworld (arXiv 2306.16424): front firms"
@@ -113,7 +113,7 @@ class CashFront(schemes.Scheme):
         """One or two further deposits a week, columns of 2 × weeks."""
         width = 2 * _WEEKS
         week = np.arange(width) // 2
-        mean = self.amount * 100 * on.between(1.0, 0.05) * on.scale
+        mean = self.amount * 100 * on.between(1.0, 0.065) * on.scale
         level = mean * np.exp(0.3 * on.normal("level"))[:, 0]
         each = level[:, None] * np.exp((0.2 + 0.5 * on.ordinary) * on.normal("takings", width)) / 1.4
         twice = on.u("twice", width) < 0.4
@@ -131,7 +131,9 @@ class CashFront(schemes.Scheme):
     ) -> tuple[Int64, Int64, Int64]:
         """What leaves the shop after a period: all of it, drawings and wages."""
         name = f"turned-{period}"
-        share = np.exp(0.4 * on.normal(f"{name}-share", 3)) * np.array([0.5, 0.33, 0.17])
+        share = np.exp((0.4 + 0.6 * on.ordinary) * on.normal(f"{name}-share", 3)) * np.array(
+            [0.5, 0.33, 0.17]
+        )
         cut = np.asarray(free[:, None] * share / share.sum(axis=1, keepdims=True), np.int64)
         straw, world = on.account(on.members(1)), on.at(on.part(on.homes), "world")
         low = np.minimum(since + HOUR_S, on.horizon - 1)[:, None]

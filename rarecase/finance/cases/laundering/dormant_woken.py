@@ -45,6 +45,11 @@ class DormantWoken(schemes.Scheme):
     share: ClassVar[float] = 0.04
     payments: ClassVar[float] = 9.0
 
+    #: A wire that comes in names no order, so that it differs from those that go out.
+    reveals: ClassVar[frozenset[str]] = frozenset(
+        f"transactions.{column}" for column in ("channel", "authentication", "is_remote")
+    )
+
     kind: Literal["dormant_woken"] = "dormant_woken"
     incomes: float = Field(
         default=4.0, gt=0.1, le=100, description="mean sum that runs through, in monthly incomes; expert"
@@ -74,7 +79,7 @@ class DormantWoken(schemes.Scheme):
         """Credits from abroad and from the controller, then the way out."""
         sleeper, controller = on.account(on.homes, "second"), on.account(on.members(1))
         own = np.asarray(
-            self.incomes * on.between(1.0, 0.18) * np.exp(0.35 * on.normal("total"))[:, 0], np.float64
+            self.incomes * on.between(1.0, 0.28) * np.exp(0.35 * on.normal("total"))[:, 0], np.float64
         )
         own = np.maximum(own, 2.3 * (1 - on.ordinary) + 0.4 * on.ordinary)
         # What the controller pays in as cash must fit into few deposits.
@@ -83,11 +88,11 @@ class DormantWoken(schemes.Scheme):
         number = on.whole("number", 2 + round(on.ordinary), _WIDTH)
         cut = schemes.parts(on, "credit", total, number, _WIDTH)
         # The first comes from the controller, who may try the account with it.
-        wired = (on.u("wired", _WIDTH) < 0.55) & (np.arange(_WIDTH) > 0)
+        wired = schemes.largest(np.where(np.arange(_WIDTH) > 0, cut, 0), on.between(0.6, 0.35))
         until = on.onset + self._window_s(on.spec)
         day = on.onset + min(DAY_S, self._window_s(on.spec) // 4)
         second = schemes.moments(
-            on, "credit", day, until, number, _WIDTH, rhythm="person", gap_s=schemes.WIRE_S
+            on, "credit", day, until, number, _WIDTH, rhythm="office", gap_s=schemes.WIRE_S
         )
         cash = np.where(wired, 0, cut).sum(axis=1)
         self._fund(on, controller, sleeper, cash, day)

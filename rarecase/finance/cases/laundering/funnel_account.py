@@ -85,7 +85,11 @@ class FunnelAccount(schemes.Scheme):
         away = self._away(on.spec, on.homes)
         several = away.shape[1] - 1
         # Each of the other places in turn, so that few deposits already come from many places.
-        which = (np.arange(_WIDTH) + on.whole("turn", 0, several - 1)[:, None]) % several
+        # From 0.5 on they are, as far as there are two, those with the account's own money, which come last.
+        same = ground.currency(on.spec, away[:, :-1]) == ground.currency(on.spec, on.part(on.homes))[:, None]
+        some = np.clip(same.sum(axis=1), 2, several) if on.ordinary == 1 else np.full(on.n, several)
+        turn = np.arange(_WIDTH) + (on.one("turn") * some).astype(np.int64)[:, None]
+        which = several - 1 - turn % some[:, None]
         place = np.take_along_axis(away, which, axis=1)
         at_home = (on.u("at-home", _WIDTH) < 0.3 * on.difficulty) & (np.arange(_WIDTH) >= 2)
         place = np.where(at_home, on.part(on.homes)[:, None], place)

@@ -111,7 +111,7 @@ class RoundTripping(schemes.Scheme):
             at, carried = self._hop(on, "shell", at, carried, own, nominee, "supplier")
             holder = nominee
         abroad = on.at(on.part_of(holder), "abroad")
-        at, carried = self._hop(on, "abroad", at, carried, holder, abroad, "wire_branch")
+        at, carried = self._hop(on, "abroad", at, carried, holder, abroad, "wire_web")
         home = on.at(part, "abroad")
         carried = schemes.received(on, np.minimum(at, on.horizon - 1), carried, abroad, home)
         back = schemes.sent_on(
@@ -129,6 +129,7 @@ class RoundTripping(schemes.Scheme):
             stage="integration",
             ways=("wire_in", "wire_in"),
             least_s=schemes.WIRE_S,
+            rhythm="office",
         )
         return on.footprint(
             detected=schemes.suspected(on),
@@ -162,7 +163,7 @@ class RoundTripping(schemes.Scheme):
         self, on: Canvas, what: str, since: Int64, carried: Int64, payer: Int64, payee: Int64, way: str
     ) -> tuple[Int64, Int64]:
         """One payment onward; when it can be used, and what arrived. Who pays himself does nothing."""
-        at = schemes.later(on, what, since, 12 * HOUR_S, 2 * DAY_S)
+        at = schemes.later(on, what, since, 12 * HOUR_S, 2 * DAY_S, rhythm="office")
         amount = self._kept(on, what, carried)
         told = on.pay(on.every, at, amount, payer, payee, way, "hop", stage="layering")
         idle = payer == payee

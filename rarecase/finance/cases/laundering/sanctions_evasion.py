@@ -36,7 +36,7 @@ class SanctionsEvasion(schemes.Scheme):
         "place. After each wire is booked, the intermediary sends 81 to 97 % of it (after exchange) by "
         "one wire, or from 0.5 on by up to two, to the outside account high_risk of the intermediary's "
         "place: at 0 ordered within 2 days after the wire in (median 12 hours), at 1 after days (median 4 "
-        "days for each). The first wires average 3,000 EUR at German prices at 0 and 1,000 at 1, those of "
+        "days for each). The first wires average 4,800 EUR at German prices, those of "
         "shops a third of it; from 0.5 on few carry most."
     )
     source: ClassVar[str] = (
@@ -44,6 +44,12 @@ class SanctionsEvasion(schemes.Scheme):
     )
     share: ClassVar[float] = 0.06
     payments: ClassVar[float] = 6.0
+
+    #: Both payments are orders of wires; from afar or not, they name what gave them.
+    reveals: ClassVar[frozenset[str]] = frozenset(
+        f"transactions.{column}"
+        for column in ("channel", "authentication", "is_remote", "device_id", "ip_id")
+    )
 
     kind: Literal["sanctions_evasion"] = "sanctions_evasion"
     amount: float = Field(
@@ -82,10 +88,14 @@ class SanctionsEvasion(schemes.Scheme):
         """Wires to the intermediary, and from there."""
         company, part = schemes.company(on), on.part(on.homes)
         number = on.whole("number", 2, _WIDTH)
-        total = on.stolen("total", self.amount * on.between(1.0, 0.33), log_sd=0.4)[:, 0] * number
+        total = on.stolen("total", self.amount, log_sd=0.4)[:, 0] * number
         total = np.asarray(total * schemes.business_scale(on), np.int64)
         amount = schemes.liked(
-            on, "wire", schemes.parts(on, "wire", np.maximum(total, 40_000), number, _WIDTH)
+            on,
+            "wire",
+            schemes.parts(
+                on, "wire", np.maximum(total, 40_000), number, _WIDTH, sd=schemes.skew(on, 0.06, 1.2)
+            ),
         )
         second = schemes.moments(
             on,
@@ -105,7 +115,7 @@ class SanctionsEvasion(schemes.Scheme):
             amount,
             company[:, None],
             between[:, None],
-            "wire_branch",
+            "wire_web",
             "hop",
             stage="layering",
         )

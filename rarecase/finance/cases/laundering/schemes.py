@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from rarecase.common.case import Natural
+from rarecase.common.members import among, united
 from rarecase.common.seeds import Float64, Int64
 from rarecase.common.tables import NEVER
 from rarecase.finance import data
@@ -131,6 +132,13 @@ def several(on: Canvas, what: str, easy: tuple[int, int], hard: tuple[int, int])
     return on.whole(what, low, high)
 
 
+def largest(amount: Int64, share: float) -> NDArray[np.bool_]:
+    """Which of the parts of each sum are the largest ones, a share of them; shape kept."""
+    rank = np.argsort(np.argsort(-amount, axis=1, kind="stable"), axis=1, kind="stable")
+    number = (amount > 0).sum(axis=1, keepdims=True)
+    return np.asarray(rank < np.rint(share * number), np.bool_)
+
+
 def notes(amount: Int64) -> Int64:
     """Amounts as they are paid in over a counter: whole tens, at least one where there is any."""
     tens = np.maximum(amount // CASH_STEP_MINOR, 1) * CASH_STEP_MINOR
@@ -162,7 +170,14 @@ def moments(
 
 
 def later(
-    on: Canvas, what: str, since: Int64, easy_s: float, hard_s: float, *, least_s: int = 2 * MINUTE_S
+    on: Canvas,
+    what: str,
+    since: Int64,
+    easy_s: float,
+    hard_s: float,
+    *,
+    least_s: int = 2 * MINUTE_S,
+    rhythm: str = "person",
 ) -> Int64:
     """A moment after each of `since`, shape kept: a median wait between the two, at ordinary hours as
     difficulty asks; past the data it stays there."""
@@ -170,7 +185,12 @@ def later(
     median = on.between(easy_s, hard_s)
     wait = least_s + median * np.exp(0.5 * on.normal(f"{what}-wait", wide.shape[1]))
     begun = np.asarray(wide + wait, np.int64)
-    told = on.paced(begun, begun + max(int(median * 0.7), 600), on.u(f"{what}-hour", wide.shape[1]))
+    u, long = on.u(f"{what}-hour", wide.shape[1]), max(int(median * 0.7), 600)
+    if rhythm == "person":
+        told = on.paced(begun, begun + long, u)
+    else:
+        # Firms and banks pay by day, whatever the difficulty.
+        told = on.within(begun, begun + max(long, 14 * HOUR_S), u, rhythm)
     return np.asarray(np.where(begun >= on.horizon, on.horizon, told).reshape(since.shape), np.int64)
 
 
@@ -238,6 +258,7 @@ def sent_on(
     stage: str = "layering",
     ways: tuple[str, str] = ("mobile", "web"),
     least_s: int = 2 * MINUTE_S,
+    rhythm: str = "person",
 ) -> Moved:
     """Transfers of together at most `total`, one after another, to one payee or one per column.
 
@@ -248,7 +269,7 @@ def sent_on(
     second = np.empty(amount.shape, np.int64)
     at = since
     for column in range(width):
-        at = later(on, f"{what}-{column}", at, easy_s, hard_s, least_s=least_s)
+        at = later(on, f"{what}-{column}", at, easy_s, hard_s, least_s=least_s, rhythm=rhythm)
         second[:, column] = at
     codes = data.ways()
     way = np.where(on.u(f"{what}-way") < 0.7, codes.code(ways[0]), codes.code(ways[1]))
@@ -344,15 +365,15 @@ def room_s(spec: Spec, difficulty: float, window: int, easy: float, hard: float)
 
 def free_one(homes: Int64, taken: Int64, choose: Int64) -> Int64:
     """The first free one of several candidates per case, -1 where none is; `choose` has shape (n, tries)."""
-    held = np.union1d(taken, homes)
+    held = united(taken, homes)
     found = np.full(homes.size, -1, np.int64)
     for attempt in range(choose.shape[1]):
         person = np.where(found < 0, choose[:, attempt], -1)
         first = np.zeros(homes.size, np.bool_)
         first[np.unique(person, return_index=True)[1]] = True
-        free = first & (person >= 0) & ~np.isin(person, held)
+        free = first & (person >= 0) & ~among(person, held)
         found = np.where(free, person, found)
-        held = np.union1d(held, person[free])
+        held = united(held, person[free])
     return found
 
 
@@ -375,4 +396,4 @@ def company(on: Canvas) -> Int64:
 
 def business_scale(on: Canvas) -> Float64:
     """How much larger or smaller the sums are that the company or shop of each home can bear."""
-    return np.where(ground.owned(on.spec, on.homes, "employers") >= 0, 1.0, 0.35)
+    return np.where(ground.owned(on.spec, on.homes, "employers") >= 0, 1.6, 0.5)

@@ -18,7 +18,7 @@ from rarecase.finance.cases.laundering import schemes
 if TYPE_CHECKING:
     from rarecase.common.spec import Spec
 
-_WIDTH, _BACK = 10, 3
+_WIDTH, _BACK = 10, 2
 
 
 class TradeMispricing(schemes.Scheme):
@@ -30,16 +30,16 @@ class TradeMispricing(schemes.Scheme):
         "Only owners of companies and shops qualify, some one customer in ten: raise `size`."
     )
     definition: ClassVar[str] = (
-        "A company or shop that the customer owns (ownerships) deals with a partner abroad in a series of "
-        "7 to 10 wires, all out of or all into its account from or to the outside account abroad of its "
-        "place, spread over 50 days (at most half the data). All but 2 or 3 of them have the fair price, "
-        "the same amount within 3 % (difficulty 0) to 12 % (1, log standard deviation). The 2 or 3, never "
-        "among the first three, are over-invoiced imports (direction over: the company pays 2 to 3 times "
-        "the fair price at 0, 1.2 to 1.6 times at 1; in a quarter of these cases one fair invoice is "
-        "instead paid twice, the same amount again within 1 to 4 days) or under-invoiced exports (under: "
-        "the company gets 1/3 to 1/2 of it at 0, 1/1.6 to 1/1.2 at 1). 2 to 10 days after each of them, "
-        "80 to 95 % of the difference to the fair price comes from abroad to the owner's own current "
-        "account, in one wire at 0, in up to 3 from 0.5 on."
+        "A company or shop that the customer owns (ownerships) deals, beside its other wires, with a "
+        "partner abroad in a series of 7 to 10 wires, all out of or all into its account, to or from the "
+        "outside account abroad of its place, spread over 50 days (at most half the data). All but 2 or 3 "
+        "of them have the fair price, the same amount within 3 % (difficulty 0) to 12 % (1, log standard "
+        "deviation). The 2 or 3, never among the first three, are over-invoiced imports (direction over: "
+        "the company pays 2 to 3 times the fair price at 0, 1.2 to 1.6 times at 1; in a quarter of these "
+        "cases one fair invoice is instead paid twice, the same amount again within 1 to 4 days) or "
+        "under-invoiced exports (under: the company gets 1/3 to 1/2 of it at 0, 1/1.6 to 1/1.2 at 1). 2 "
+        "to 10 days after each of them, 80 to 95 % of the difference to the fair price comes from abroad "
+        "to the owner's own current account, in one wire at 0, in up to 2 from 0.5 on."
     )
     source: ClassVar[str] = "FATF 2006, Trade based money laundering; FATF and Egmont 2020"
     share: ClassVar[float] = 0.10
@@ -72,8 +72,10 @@ class TradeMispricing(schemes.Scheme):
         abroad = on.at(part, "abroad")
         over = self._over(on)
         number = on.whole("number", 7, _WIDTH)
-        fair = on.stolen("fair", self.amount * on.between(1.0, 0.5), log_sd=0.5)[:, 0]
-        fair = np.maximum(np.asarray(fair * schemes.business_scale(on), np.int64), 5_000)
+        fair = on.stolen("fair", self.amount, log_sd=0.5)[:, 0]
+        fair = np.maximum(
+            np.asarray(fair * schemes.business_scale(on) * (0.625 + 0.375 * on.ordinary), np.int64), 5_000
+        )
         wrong = self._wrong(on, number)
         twice = over & (on.one("twice") < 0.25)
         plain = fair[:, None] * np.exp(on.between(0.03, 0.12) * on.normal("noise", _WIDTH))
@@ -88,7 +90,7 @@ class TradeMispricing(schemes.Scheme):
         payer = np.where(over, company, abroad)[:, None]
         payee = np.where(over, abroad, company)[:, None]
         ways = data.ways()
-        way = np.where(over, ways.code("wire_branch"), ways.code("wire_in"))[:, None]
+        way = np.where(over, ways.code("wire_web"), ways.code("wire_in"))[:, None]
         moved = np.where(mispriced, np.abs(amount - plain.astype(np.int64)), 0)
         # Fair invoices belong to the case: nobody else deals with this partner; they carry nothing tainted.
         on.pay(on.every[:, None], second, amount, payer, payee, way, "invoice", tainted=0, where=~mispriced)
@@ -170,7 +172,7 @@ class TradeMispricing(schemes.Scheme):
         """The difference comes to the owner; what came in all."""
         owner, total = on.account(on.homes)[:, None], np.zeros(on.n, np.int64)
         whole = moved * (0.8 + 0.15 * on.u("share", _WIDTH))
-        number = 1 + np.asarray(on.u("back-number", _WIDTH) * (1 + 2 * on.ordinary), np.int64)
+        number = 1 + np.asarray(on.u("back-number", _WIDTH) * (1 + 0.5 * on.ordinary), np.int64)
         for column in range(_BACK):
             share = np.where(column < number, 1.0 / number, 0.0) * (1 - 0.1 * (column > 0))
             wait = (2 + (6 + column) * on.u(f"back-{column}", _WIDTH)) * DAY_S
