@@ -5,16 +5,21 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-from rarecase.common.seeds import Int64
 from rarecase.common.spec import Spec
 from rarecase.finance.cases import ground
 from rarecase.finance.cases.base import money, said
 from rarecase.finance.cases.canvas import DAY_S, Canvas
 from rarecase.finance.cases.footprint import Footprint
-from rarecase.finance.cases.lookalikes.lookalike import Lookalike, first_time, liked, near_people, orders
+from rarecase.finance.cases.lookalikes.lookalike import (
+    Lookalike,
+    arrives,
+    first_time,
+    liked,
+    near_people,
+    orders,
+)
 
 _MOST = 60
 
@@ -24,14 +29,15 @@ class Crowdfunding(Lookalike):
 
     title: ClassVar[str] = "Crowdfunding campaign"
     definition: ClassVar[str] = (
-        "Within 8 days (difficulty 0) to 25 days (1), 18 to 60 different people each send one small transfer "
-        "(2 to 120 EUR at the prices of Germany) to one person. Then either (seven in ten) one to three "
-        "days after the last at least 92 % of the sum leaves by one transfer to a charity or shop, or every "
-        "sender with the same currency gets the very same amount back within three days."
+        "Within 8 days (difficulty 0) to 25 days (1), some 15 to 60 different people each send one small "
+        "transfer (2 to 120 EUR at German prices) to one person. Then either (seven in ten) one to three "
+        "days after the last 92 to 99 % of what arrived leaves by one transfer to a charity or shop, or "
+        "within one to three days every sender gets back exactly what arrived from them."
     )
     source: ClassVar[str] = "Campaigns as on public platforms: many small gifts, all or nothing; own figures"
-    share: ClassVar[float] = 0.0008
-    rate_source: ClassVar[str] = "own choice: one person in 1,250 runs such a campaign in a quarter"
+    share: ClassVar[float] = 0.003
+    per: ClassVar[str] = "entity-year"
+    rate_source: ClassVar[str] = "own choice: three persons in a thousand run such a campaign in a year"
 
     kind: Literal["crowdfunding"] = "crowdfunding"
     succeeds: float = Field(default=0.7, ge=0, le=1, description="share of campaigns that reach their aim")
@@ -50,35 +56,32 @@ class Crowdfunding(Lookalike):
         u = on.u("when", _MOST)
         u = np.where(on.u("rush", _MOST) < 0.3, 1 - 0.15 * u, u)
         second = on.within(on.onset, on.onset + window, u)
-        size = 1_800 * on.scale[:, None] * np.exp(0.8 * on.normal("gift", _MOST))
-        low, high = 200 * on.scale[:, None], 12_000 * on.scale[:, None]
-        amount = liked(np.clip(size, low, high), on.u("liked", _MOST))
+        scale = ground.scale_of(on.spec, people)
+        size = np.clip(1_800 * np.exp(0.8 * on.normal("gift", _MOST)), 250, 11_750) * scale
+        amount = liked(size, on.u("liked", _MOST))
         row = on.pay(
             on.every[:, None], second, amount, on.account(people), on.account(on.homes)[:, None],
             orders(on, "way", _MOST, "donation_mobile", "web"), "donation", where=gives,
         )  # fmt: skip
-        rows = on.rows("donation")
-        came = np.bincount(rows.case, rows.amount, on.n).astype(np.int64)
+        got = np.where(row >= 0, arrives(on, second, amount, people, on.homes[:, None]), 0)
+        came = got.sum(axis=1)
         last = np.maximum(on.last("donation"), 0)
         good = on.one("succeeds") < self.succeeds
         cause = on.at(
             on.part(on.homes), "charities", (on.one("cause") * on.slots.charities_n).astype(np.int64)
         )
         shop = on.at(on.part(on.homes), "merchants", (on.one("shop") * on.slots.merchants_n).astype(np.int64))
-        # What came from another currency came in the home's; only such gifts of the home's own are counted.
-        own = np.where((row >= 0) & self._same_money(on, people), amount, 0).sum(axis=1)
         kept = 0.92 + 0.07 * on.one("kept")
         on.pay(
             on.every, on.within(last + DAY_S, last + 3 * DAY_S, on.one("payout")),
-            np.rint(np.where(own > 0, own, came) * kept).astype(np.int64), on.account(on.homes),
+            np.rint(came * kept).astype(np.int64), on.account(on.homes),
             np.where(on.one("to") < 0.5, cause, shop), orders(on, "payout-way", 1)[:, 0], "payout",
             where=good,
         )  # fmt: skip
         back = last[:, None] + DAY_S + (2 * DAY_S * on.u("back", _MOST)).astype(np.int64)
         on.pay(
-            on.every[:, None], back, amount, on.account(on.homes)[:, None], on.account(people),
-            orders(on, "back-way", 1), "refund", refers=row,
-            where=(row >= 0) & ~good[:, None] & self._same_money(on, people),
+            on.every[:, None], back, got, on.account(on.homes)[:, None], on.account(people),
+            orders(on, "back-way", 1), "refund", refers=row, where=(row >= 0) & ~good[:, None],
         )  # fmt: skip
         return on.footprint(givers=on.number("donation"), total=came, succeeded=good.astype(np.int64))
 
@@ -89,7 +92,3 @@ class Crowdfunding(Lookalike):
             f"From {said(spec, facts['started'])} on, {facts['givers']} people gave "
             f"{money(facts['total'], facts['currency'])} to a campaign; {end}."
         )
-
-    def _same_money(self, on: Canvas, people: Int64) -> NDArray[np.bool_]:
-        home = ground.currency(on.spec, on.part(on.homes))
-        return np.asarray(ground.currency(on.spec, on.part(people)) == home[:, None])

@@ -27,13 +27,15 @@ class HolidayAbroad(Lookalike):
     title: ClassVar[str] = "Holiday abroad"
     definition: ClassVar[str] = (
         "For 7 to 16 days all card-present payments and withdrawals of a customer are made at one other "
-        "place, in another country if one deals with the home's: 12 to 40 of them, on most of the days, at "
-        "several shops. For 30 hours before and after, none is made at home, so that no journey is faster "
-        "than an airliner; no transfer to a new payee belongs to it."
+        "place, in another country if one deals with the home's: 18 to 40 of them (difficulty 0), 12 to 18 "
+        "as on ordinary trips (1), on most of the days and at several shops. For 30 hours before and after, "
+        "none is made at home, so that no journey is faster than an airliner; no transfer to a new payee "
+        "belongs to it."
     )
     source: ClassVar[str] = "Travel as the classic false alarm of card monitoring; own figures"
-    share: ClassVar[float] = 0.01
-    rate_source: ClassVar[str] = "own choice: beside ordinary trips, one customer in a hundred and quarter"
+    share: ClassVar[float] = 0.04
+    per: ClassVar[str] = "entity-year"
+    rate_source: ClassVar[str] = "own choice: beside ordinary trips, one customer in twenty-five a year"
     hint: ClassVar[str] = "A world of one place has no abroad: use smaller blocks."
 
     kind: Literal["holiday_abroad"] = "holiday_abroad"
@@ -55,7 +57,7 @@ class HolidayAbroad(Lookalike):
         begin = on.onset + min(_JOURNEY_S, span // 4)
         end = begin + length
         there = self._where(on)
-        number = on.whole("number", 12, _MOST)
+        number = on.whole("number", round(on.between(18, 12)), round(on.between(_MOST, 18)))
         used = np.arange(_MOST) < number[:, None]
         second = on.ascending(on.within(begin, end, on.u("when", _MOST), "day"), 20 * 60)
         part = np.broadcast_to(there[:, None], second.shape)

@@ -22,13 +22,14 @@ class HousePurchase(Lookalike):
 
     title: ClassVar[str] = "House purchase"
     definition: ClassVar[str] = (
-        "A customer of 25 monthly incomes' worth or more of own money (one to three payments from outside "
+        "A customer with 13 monthly incomes' worth or more of own money (one to three payments from outside "
         "with purpose SAVG) gets a loan of 1.5 to 4 times that by a payment of type loan from a bank's "
         "branch, and within four days (difficulty 0) to fifteen (1) sends both together, in one transfer "
         "given at a branch, to the world outside (a notary). Nothing of it comes back."
     )
     source: ClassVar[str] = "Course of a house purchase with notary and mortgage; own figures"
-    share: ClassVar[float] = 0.004
+    share: ClassVar[float] = 0.015
+    per: ClassVar[str] = "entity-year"
     rate_source: ClassVar[str] = (
         "own choice, after some 600,000 homes sold a year among 40 million German households"
     )

@@ -21,14 +21,31 @@ class Lookalike(BankCase):
 
     is_case: ClassVar[bool] = False
     always_local: ClassVar[bool] = True
+    #: Besides what BankCase knows "here": every member lives where the home does.
+    members_live: ClassVar[str] = "home"
     #: Share of customers, of what kind the figure is, and where it comes from.
     share: ClassVar[float]
     evidence: ClassVar[Evidence] = "expert"
     rate_source: ClassVar[str]
 
+    #: Of what: those who always are part of one ("entity"), or to whom it happens ("entity-year").
+    per: ClassVar[str] = "entity"
+
     def natural(self, spec: Spec) -> Natural | None:
-        """The share of customers who are part of one."""
-        return Natural(self.share, "entity", self.evidence, self.rate_source)
+        """The share of customers who are part of one, or how often it happens to one."""
+        return Natural(self.share, self.per, self.evidence, self.rate_source)
+
+    def _distances(self, spec: Spec, homes: Int64, widest: int) -> Int64:
+        if self.members_live == "here":
+            return np.zeros((homes.size, widest - 1), np.int64)
+        return super()._distances(spec, homes, widest)
+
+
+def arrives(on: Canvas, second: Int64, amount: Int64, payer: Int64, payee: Int64) -> Int64:
+    """What reaches customers `payee` of amounts that customers `payer` send, in their own currency."""
+    source, target = (ground.currency(on.spec, on.part(people)) for people in (payer, payee))
+    wide = np.broadcast_arrays(second, amount, source, target)
+    return ground.exchanged(on.spec, *wide)
 
 
 def near_people(on: Canvas, what: str, width: int, local: float = 0.7) -> Int64:

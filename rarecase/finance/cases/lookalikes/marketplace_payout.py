@@ -24,10 +24,10 @@ class MarketplacePayout(Lookalike):
 
     title: ClassVar[str] = "Marketplace payout"
     definition: ClassVar[str] = (
-        "Over 3 to 8 weeks 25 to 60 customers send a company's account one transfer each with purpose GDDS; "
-        "on the second business day after the end of each week the company sends 6 to 14 shops of its place "
-        "by business payment what was bought from each in that week, less one and the same commission of 8 "
-        "to 15 %. The company belongs to the customer."
+        "Over 3 to 8 weeks customers send a company's account 25 to 60 (difficulty 0) or 12 to 24 (1) "
+        "transfers with purpose GDDS; on the second business day after the end of each week the company "
+        "sends 6 to 14 shops of its place by business payment what was bought from each in that week, less "
+        "one and the same commission of 8 to 15 %. The company belongs to the customer."
     )
     source: ClassVar[str] = "Pay-outs of marketplaces and payment institutions; commission by own choice"
     share: ClassVar[float] = 0.0004
@@ -50,7 +50,8 @@ class MarketplacePayout(Lookalike):
         weeks = np.minimum(on.whole("weeks", 3, _WEEKS), max((self.span_s(on.spec) // DAY_S - 6) // 7, 1))
         own = np.maximum(ground.owned(on.spec, on.homes, "employers"), 0)
         company = on.at(on.part(on.homes), "employers", own)
-        buys = np.arange(_BUYERS) < on.whole("buyers", 25, _BUYERS)[:, None]
+        number = on.whole("buyers", round(on.between(25, 12)), round(on.between(_BUYERS, 24)))
+        buys = np.arange(_BUYERS) < number[:, None]
         buyer = near_people(on, "buyer", _BUYERS, 1.0)
         second = on.within(on.onset, on.onset + 7 * DAY_S * weeks, on.u("when", _BUYERS), "online")
         size = 3_500 * on.scale[:, None] * np.exp(0.9 * on.normal("price", _BUYERS))

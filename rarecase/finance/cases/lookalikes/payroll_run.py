@@ -20,6 +20,8 @@ from rarecase.finance.cases.lookalikes.lookalike import Lookalike, first_time, n
 
 _MOST_STAFF = 20
 _INVOICES = 4
+#: Wages are ordered before the evening, so that they are booked on the pay-day.
+_LATEST_S = 20 * HOUR_S
 #: Shares of mini-jobs, and of these with part-time jobs.
 _MINI, _PART = 0.5, 0.75
 
@@ -68,15 +70,12 @@ class PayrollRun(Lookalike):
         works = (np.arange(_MOST_STAFF) < number[:, None]) & (staff != on.homes[:, None]) & first_time(staff)
         wages = np.where(works, self._wage(on), 0)
         self._invoices(on, days, wages.sum(axis=1))
-        hour = ground.office().at(on.one("hour")) // ground.SECOND_US
-        spread = on.u("spread", _MOST_STAFF)
-        gap = np.arange(_MOST_STAFF) * 45 * (1 - self.difficulty) + spread * self.difficulty * 6 * HOUR_S
-        within = np.minimum(hour[:, None] + gap.astype(np.int64), DAY_S - 1)
+        begins = ground.office().at(on.one("hour")) // ground.SECOND_US
         way = orders(on, "way", 1, "wage_mobile", "wage_web")
         for month in range(days.shape[1]):
             on.pay(
                 on.every[:, None],
-                days[:, month : month + 1] * DAY_S + within,
+                days[:, month : month + 1] * DAY_S + self._orders(on, begins, month),
                 wages,
                 on.account(on.homes)[:, None],
                 on.account(staff),
@@ -108,6 +107,15 @@ class PayrollRun(Lookalike):
         full = 190_000 * np.exp(0.25 * ndtri(np.clip(u, 1e-9, 1 - 1e-9)))
         wage: Float64 = np.where(kind < _MINI, mini, np.where(kind < _PART, part, full))
         return np.rint(wage * on.scale[:, None] / 100).astype(np.int64) * 100
+
+    def _orders(self, on: Canvas, begins: Int64, month: int) -> Int64:
+        """Seconds of the day: one sitting at about the same hour of each pay-day, hard ones over the day."""
+        about = np.clip(begins + np.rint((on.one(f"about-{month}") - 0.5) * 2 * HOUR_S), 7 * HOUR_S, _LATEST_S)
+        typed = np.cumsum(20 + 70 * on.u(f"typed-{month}", _MOST_STAFF) ** 2, axis=1)
+        left = np.minimum(_LATEST_S - about, 6 * HOUR_S)[:, None]
+        spread = on.u(f"spread-{month}", _MOST_STAFF) * left
+        gap = typed * (1 - self.difficulty) + spread * self.difficulty
+        return np.asarray(about[:, None] + gap, np.int64)
 
     def _invoices(self, on: Canvas, days: Int64, payroll: Int64) -> None:
         number = on.whole("invoices", 1, _INVOICES)

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from rarecase.common.seeds import Int64, keyed_integers
 from rarecase.common.spec import Spec
+from rarecase.finance.cases import ground
 from rarecase.finance.cases.base import money, said
 from rarecase.finance.cases.canvas import DAY_S, HOUR_S, Canvas
 from rarecase.finance.cases.footprint import Footprint
@@ -20,14 +21,15 @@ class RentCollector(Lookalike):
 
     title: ClassVar[str] = "Rent collector"
     definition: ClassVar[str] = (
-        "On 1 to 5 of each month (or the business day after), 4 to 12 tenants each pay the same person by "
-        "standing order with purpose RENT, every tenant the same amount each month (within two days at "
-        "difficulty 0, five at 1); one to six days after the last of them that person sends the owner, an "
-        "account of a landlord, 90 to 96 % of what came in by one transfer."
+        "On 1 to 5 of each month (or the business day after), 4 to 12 tenants of a place each pay one "
+        "person by standing order with purpose RENT, every tenant the same amount each month (within two "
+        "days at difficulty 0, five at 1); one to six days after the last of them that person sends the "
+        "owner, an account of a landlord, 90 to 96 % of what came in by one transfer."
     )
     source: ClassVar[str] = "Rent collection as a benign fan-in; fee of property managers by own choice"
     share: ClassVar[float] = 0.004
     rate_source: ClassVar[str] = "own choice: one person in 2,500 collects rents from some nine others"
+    members_live: ClassVar[str] = "here"
 
     kind: Literal["rent_collector"] = "rent_collector"
     fewest: int = Field(default=4, ge=2, le=20, description="fewest tenants")
@@ -48,7 +50,9 @@ class RentCollector(Lookalike):
         tenants = on.placement.entities[:, 1:]
         there = tenants >= 0
         days = on.monthly(on.whole("day", 1, 5), "next")
-        size = 62_000 * on.scale[:, None] * np.exp(0.22 * on.normal("rent", width) + 0.2 * on.normal("area"))
+        # A rent takes as much of an income as elsewhere.
+        income = ground.income_minor(on.spec, np.maximum(tenants, 0).ravel())
+        size = 0.29 * income.reshape(tenants.shape) * np.exp(0.16 * on.normal("rent", width))
         rent = np.maximum(np.rint(size / 500).astype(np.int64) * 500, 500)
         spread = 2 + 3 * self.difficulty
         fee, landlord = 0.04 + 0.06 * on.one("fee"), on.one("landlord")

@@ -20,14 +20,15 @@ class SavingsClub(Lookalike):
 
     title: ClassVar[str] = "Rotating savings club"
     definition: ClassVar[str] = (
-        "A fixed group of 5 to 12 people meets once a round: all but one each send the same share by "
-        "transfer to that one, within a day (difficulty 0) to four days (1); in every round another member "
-        "receives, until each has received once. Rounds are 5 to 30 days apart, as far as the data allow."
+        "A fixed group of 5 to 12 people of one place meets once a round: all but one each send the same "
+        "share by transfer to that one, within a day (difficulty 0) to four days (1); in every round "
+        "another member receives, until each has received once. Rounds are 5 to 30 days apart, as far as "
+        "the data allow."
     )
     source: ClassVar[str] = "Rotating savings and credit associations: Besley, Coate, Loury 1993, AER 83:792"
     share: ClassVar[float] = 0.003
     rate_source: ClassVar[str] = "own choice: three persons in a thousand are in such a club"
-    members_live: ClassVar[str] = "together"
+    members_live: ClassVar[str] = "here"
 
     kind: Literal["savings_club"] = "savings_club"
     fewest: int = Field(default=5, ge=3, le=12, description="fewest members")

@@ -24,10 +24,12 @@ class SeasonalCashBusiness(Lookalike):
 
     title: ClassVar[str] = "Seasonal cash business"
     definition: ClassVar[str] = (
-        "Over 5 to 12 weeks a shop's account gets 2 or 3 cash deposits a week, on Monday, Wednesday and "
-        "Friday; their sums rise to a peak in the middle of the season, at least twice those of its first "
-        "week, and fall again; those of Monday, with the weekend's takings, are the largest. None stops "
-        "below a limit. The shop belongs to the customer."
+        "Over 5 to 12 weeks the account of a shop that the customer owns gets, beside its usual takings, "
+        "cash deposits on Monday and Wednesday, and for six shops in ten on Friday; the week's sum rises to "
+        "a peak in the middle of the season, at least twice that of its first week, and falls again; those "
+        "of Monday, with the weekend's takings, are about twice the others. Single sums vary by a tenth "
+        "(difficulty 0) to a third (1), and take no notice of a limit: they pass it where the season makes "
+        "them."
     )
     source: ClassVar[str] = (
         "Shop takings as the benign twin of structuring (FATF and FinCEN guidance); own figures"
@@ -62,7 +64,7 @@ class SeasonalCashBusiness(Lookalike):
         for week in range(_MOST_WEEKS):
             season = 0.25 + 0.75 * np.sin(np.pi * (week + 0.5) / np.maximum(weeks, 1)) ** 2
             for turn, (day, weight) in enumerate(((0, 1.0), (2, 0.45), (4, 0.55))):
-                swing = np.exp(0.12 * on.normal(f"swing-{week}-{turn}")[:, 0])
+                swing = np.exp((0.1 + 0.25 * self.difficulty) * on.normal(f"swing-{week}-{turn}")[:, 0])
                 amount = np.rint(level * season * weight * swing / 500).astype(np.int64) * 500
                 when = (begin + 7 * week + day) * DAY_S
                 second = on.within(when, when + DAY_S - 1, on.one(f"hour-{week}-{turn}"), "office")

@@ -14,7 +14,7 @@ from rarecase.finance.cases import ground
 from rarecase.finance.cases.base import money, said
 from rarecase.finance.cases.canvas import DAY_S, HOUR_S, Canvas
 from rarecase.finance.cases.footprint import Footprint
-from rarecase.finance.cases.lookalikes.lookalike import Lookalike
+from rarecase.finance.cases.lookalikes.lookalike import Lookalike, arrives
 
 
 class StudentSupport(Lookalike):
@@ -23,8 +23,9 @@ class StudentSupport(Lookalike):
     title: ClassVar[str] = "Student supported by the family"
     definition: ClassVar[str] = (
         "A student gets a transfer with purpose FAMI from each of one or two relatives in every month, each "
-        "the same sum every time, within three days of the 25th to the 31st (difficulty 0; six at 1), and "
-        "one to four days after the last of them pays 30 to 60 % of what came as rent to a landlord."
+        "the same sum every time, within three days from a day of 25 to 31 on (or the business day before; "
+        "six days at difficulty 1), and one to four days after the last of them pays 30 to 60 % of what "
+        "arrived to a landlord by transfer."
     )
     source: ClassVar[str] = "Own choice of sums, after Deutsches Studierendenwerk, 22nd social survey (2021)"
     share: ClassVar[float] = 0.02
@@ -53,7 +54,8 @@ class StudentSupport(Lookalike):
         """Every month's support, and the rent."""
         relatives = on.placement.entities[:, 1:]
         width = relatives.shape[1]
-        sums = 100 * self.amount * on.scale[:, None] * np.exp(0.35 * on.normal("sum", width))
+        payers = np.maximum(relatives, 0)
+        sums = 100 * self.amount * ground.scale_of(on.spec, payers) * np.exp(0.35 * on.normal("sum", width))
         sums = np.maximum(np.rint(sums / 1_000) * 1_000, 1_000).astype(np.int64)
         days = on.monthly(on.whole("day", 25, 31), "previous")
         share, landlord = 0.3 + 0.3 * on.one("share"), on.one("landlord")
@@ -64,10 +66,11 @@ class StudentSupport(Lookalike):
             second = on.within(begin, begin + int(late), on.u(f"sent-{month}", width))
             sent = (relatives >= 0) & (days[:, month : month + 1] >= 0)
             row = on.pay(
-                on.every[:, None], second, sums, on.account(np.maximum(relatives, 0)),
+                on.every[:, None], second, sums, on.account(payers),
                 on.account(on.homes)[:, None], "family_mobile", "support", where=sent,
             )  # fmt: skip
-            came = np.where(row >= 0, sums, 0).sum(axis=1)
+            got = arrives(on, second, sums, payers, on.homes[:, None])
+            came = np.where(row >= 0, got, 0).sum(axis=1)
             last = np.where(row >= 0, second, 0).max(axis=1, initial=0)
             when = on.within(last + DAY_S, last + 4 * DAY_S, on.one(f"rent-{month}"))
             fits = (days[:, month] >= 0) & (last + 4 * DAY_S < on.horizon)

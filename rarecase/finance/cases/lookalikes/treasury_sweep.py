@@ -24,10 +24,10 @@ class TreasurySweep(Lookalike):
 
     title: ClassVar[str] = "Treasury sweep"
     definition: ClassVar[str] = (
-        "On 8 to 30 business days in a row a company's account sends a sum by business payment with purpose "
-        "TREA to another company's account of the same place between 17 and 20 o'clock, and gets exactly "
-        "the same sum back from it between 6 and 9 o'clock of the next business day; no two days' sums are "
-        "alike. The company belongs to the customer."
+        "On 8 to 30 (difficulty 0) or 3 to 10 (1) business days in a row a company's account sends a sum by "
+        "business payment with purpose TREA to another company's account of the same place between 17 and "
+        "20 o'clock, and gets exactly the same sum back from it between 6 and 9 o'clock of the next "
+        "business day; no two days' sums are alike. The company belongs to the customer."
     )
     source: ClassVar[str] = "Zero-balancing cash pools as in any textbook of corporate treasury; own figures"
     share: ClassVar[float] = 0.0005
@@ -51,7 +51,7 @@ class TreasurySweep(Lookalike):
     def draw(self, on: Canvas) -> Footprint:
         """Every evening's sum, and its return."""
         calendar = ground.calendar(on.spec.start, on.spec.days)
-        number = on.whole("days", 8, _MOST_DAYS)
+        number = on.whole("days", round(on.between(8, 3)), round(on.between(_MOST_DAYS, 10)))
         own = np.maximum(ground.owned(on.spec, on.homes, "employers"), 0)
         step = 1 + (on.one("group") * (on.slots.employers_n - 1)).astype(np.int64)
         company = on.at(on.part(on.homes), "employers", own)
