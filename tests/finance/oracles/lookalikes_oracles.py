@@ -86,8 +86,8 @@ _HOLIDAY = """
     FROM stay WINDOW stays AS (PARTITION BY customer_id ORDER BY stay)
 )
 SELECT customer_id FROM between
-WHERE there <> place AND payments BETWEEN 17 AND 40 AND shops >= 4
-  AND until - since BETWEEN INTERVAL 4 DAY AND INTERVAL 17 DAY
+WHERE there <> place AND payments BETWEEN 17 AND 50 AND shops >= 4
+  AND until - since BETWEEN INTERVAL 4 DAY AND INTERVAL 19 DAY
   AND days > 0.5 * date_diff('day', since, until)
   AND coalesce(arrives >= INTERVAL 29 HOUR, TRUE) AND coalesce(leaves >= INTERVAL 29 HOUR, TRUE)
 """
@@ -98,7 +98,7 @@ _HOUSE = """
     JOIN accounts b ON b.account_id = p.payer AND b.kind::VARCHAR = 'branch'
     WHERE p.kind = 'loan'
 ), saved AS (
-    SELECT l.payee, l.lent, l.booked_at, sum(s.credited) AS saved, count(*) AS number
+    SELECT l.payee, l.lent, l.booked_at, sum(s.credited) AS saved
     FROM loan l JOIN paid s ON s.payee = l.payee AND s.purpose = 'SAVG'
         AND s.booked_at BETWEEN l.booked_at - INTERVAL 25 DAY AND l.booked_at
     JOIN body w ON w.account_id = s.payer AND w.kind = 'outside' GROUP BY ALL
@@ -106,9 +106,9 @@ _HOUSE = """
 SELECT o.customer_id FROM saved s JOIN own o ON o.account_id = s.payee
 JOIN paid p ON p.payer = s.payee AND p.channel = 'branch' AND p.kind = 'transfer'
     AND p.ordered_at > s.booked_at AND p.ordered_at <= s.booked_at + INTERVAL 4 DAY
-    AND abs(p.amount - s.saved - s.lent) < 0.02 * p.amount
+    AND p.amount - s.lent BETWEEN 12.9 * o.income AND 1.001 * s.saved
+    AND s.lent BETWEEN 1.45 * (p.amount - s.lent) AND 4.05 * (p.amount - s.lent)
 JOIN body w ON w.account_id = p.payee AND w.kind = 'outside'
-WHERE s.saved >= 12.9 * o.income AND s.lent BETWEEN 1.45 * s.saved AND 4.05 * s.saved AND s.number <= 5
 """
 
 _MARKETPLACE = """

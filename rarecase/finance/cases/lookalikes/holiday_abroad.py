@@ -59,7 +59,9 @@ class HolidayAbroad(Lookalike):
         there = self._where(on)
         number = on.whole("number", round(on.between(18, 12)), round(on.between(_MOST, 18)))
         used = np.arange(_MOST) < number[:, None]
-        second = on.ascending(on.within(begin, end, on.u("when", _MOST), "day"), 20 * 60)
+        # Those that are not used stand last, so that the others fill the whole stay.
+        when = on.within(begin, end, np.where(used, on.u("when", _MOST), 1.0), "day")
+        second = on.ascending(when, 20 * 60)
         part = np.broadcast_to(there[:, None], second.shape)
         shop = (on.u("shop", _MOST) * on.slots.merchants_n).astype(np.int64)
         kind = ground.shop_kinds(on.spec, part.ravel(), shop.ravel()).reshape(shop.shape)
