@@ -29,6 +29,7 @@ ENTRY_MODES = {
     "ecommerce": "812",
     "credential_on_file": "102",
     "manual": "012",
+    "none": "000",
 }
 #: DE 25 by channel: normal, by mail or telephone, on the internet, at a machine without staff.
 CONDITIONS = {"pos": "00", "mail_order": "08", "ecommerce": "59", "atm": "02"}
@@ -80,7 +81,6 @@ def export(dataset: Dataset) -> Iterator[Document]:
         with_parties(connection)
         with_plastic(connection)
         _with_terminals(connection)
-        _with_refunds(connection)
         yield readme("iso8583", "ISO 8583:1987 authorisation messages", _README, dataset)
         places = place_spans(connection, _counts(), _ROWS)
         yield from documents(connection, (_query(*span) for span in places))
@@ -107,65 +107,46 @@ def _with_terminals(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _with_refunds(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the table `refund`: refunds with the card and the terminal of the purchase that they give back."""
-    connection.execute(
-        """
-        CREATE OR REPLACE TEMP TABLE refund AS
-        SELECT r.transaction_id, r.refers_to, r.payer_place AS place, r.ordered_at, r.amount_minor,
-            r.currency::VARCHAR AS currency, r.credited_minor,
-            r.credited_currency::VARCHAR AS credited_currency, o.mcc::VARCHAR AS mcc, o.card_id, o.terminal_id
-        FROM (SELECT * FROM transactions WHERE payment_type::VARCHAR = 'card_refund') r
-        JOIN transactions o ON o.transaction_id = r.refers_to
-        WHERE o.card_id IS NOT NULL AND o.terminal_id IS NOT NULL
-        """
-    )
-
-
-_ASKED = "card_id IS NOT NULL AND terminal_id IS NOT NULL"
+_ASKED = (
+    "card_id IS NOT NULL AND terminal_id IS NOT NULL AND payment_type::VARCHAR IN "
+    "('card_payment', 'cash_withdrawal', 'cash_deposit', 'card_refund')"
+)
+#: Who asks is paid, but for refunds.
+_PLACE = "CASE WHEN payment_type::VARCHAR = 'card_refund' THEN payer_place ELSE payee_place END"
 
 
 def _counts() -> str:
-    return f"""
-        SELECT place, count(*) AS rows FROM (
-            SELECT payee_place AS place FROM transactions WHERE {_ASKED}
-            UNION ALL SELECT payee_place FROM declines WHERE {_ASKED}
-            UNION ALL SELECT place FROM refund)
-        GROUP BY ALL"""
+    tables = " UNION ALL ".join(
+        f"SELECT {_PLACE} AS place FROM {table} WHERE {_ASKED}" for table in ("transactions", "declines")
+    )
+    return f"SELECT place, count(*) AS rows FROM ({tables}) GROUP BY ALL"
 
 
-def _asked(table: str, moment: str, key: str, amounts: str, response: str, first: int, last: int) -> str:
+def _asked(table: str, columns: str, first: int, last: int) -> str:
     """SQL for the payments or attempts with a card at terminals of some places, as requests."""
     return f"""
-        SELECT payee_place AS place, {moment} AS moment, {key} AS key, CAST(NULL AS BIGINT) AS refers_to,
+        SELECT {_PLACE} AS place, {columns},
             CASE payment_type::VARCHAR WHEN 'cash_withdrawal' THEN '{_CASH}'
-                WHEN 'cash_deposit' THEN '{_DEPOSIT}' ELSE '{_GOODS}' END AS what,
-            {amounts}, coalesce(mcc::VARCHAR, '{_CASH_MCC}') AS mcc,
-            {word("entry_mode", ENTRY_MODES, "000")} AS entry,
-            {word("channel", CONDITIONS, "00")} AS condition,
-            card_id, terminal_id, {response} AS response
-        FROM {table} WHERE {_ASKED} AND payee_place BETWEEN {first} AND {last}"""
+                WHEN 'cash_deposit' THEN '{_DEPOSIT}' WHEN 'card_refund' THEN '{_REFUND}'
+                ELSE '{_GOODS}' END AS what,
+            coalesce(mcc::VARCHAR, '{_CASH_MCC}') AS mcc,
+            {word("coalesce(entry_mode::VARCHAR, 'none')", ENTRY_MODES)} AS entry,
+            {word("channel", CONDITIONS, "00")} AS condition, card_id, terminal_id
+        FROM {table} WHERE {_ASKED} AND {_PLACE} BETWEEN {first} AND {last}"""
 
 
 def _requests(first: int, last: int) -> str:
-    # Of a deposit the cardholder is the payee; of all else, the payer.
-    paid_in = "CASE WHEN payment_type::VARCHAR = 'cash_deposit'"
-    booked = f"""{paid_in} THEN amount_minor ELSE credited_minor END AS amount,
-        {paid_in} THEN currency ELSE credited_currency END::VARCHAR AS currency,
-        {paid_in} THEN credited_minor ELSE amount_minor END AS billed,
-        {paid_in} THEN credited_currency ELSE currency END::VARCHAR AS billing"""
-    tried = (
-        "amount_minor AS amount, currency::VARCHAR AS currency, amount_minor AS billed, "
-        "currency::VARCHAR AS billing"
-    )
-    return f"""
-        {_asked("transactions", "ordered_at", "transaction_id", booked, "'00'", first, last)}
-        UNION ALL
-        {_asked("declines", "attempted_at", "decline_id", tried, "response_code::VARCHAR", first, last)}
-        UNION ALL
-        SELECT place, ordered_at, transaction_id, refers_to, '{_REFUND}', amount_minor, currency,
-            credited_minor, credited_currency, mcc, '000', '00', card_id, terminal_id, '00'
-        FROM refund WHERE place BETWEEN {first} AND {last}"""
+    # Of a deposit or refund the cardholder is the payee; of all else, the payer.
+    credits = "CASE WHEN payment_type::VARCHAR IN ('cash_deposit', 'card_refund')"
+    booked = f"""ordered_at AS moment, transaction_id AS key, refers_to, '00' AS response,
+        {credits} THEN amount_minor ELSE credited_minor END AS amount,
+        {credits} THEN currency ELSE credited_currency END::VARCHAR AS currency,
+        {credits} THEN credited_minor ELSE amount_minor END AS billed,
+        {credits} THEN credited_currency ELSE currency END::VARCHAR AS billing"""
+    tried = """attempted_at AS moment, decline_id AS key, CAST(NULL AS BIGINT) AS refers_to,
+        response_code::VARCHAR AS response, amount_minor AS amount, currency::VARCHAR AS currency,
+        amount_minor AS billed, currency::VARCHAR AS billing"""
+    return f"{_asked('transactions', booked, first, last)} UNION ALL {_asked('declines', tried, first, last)}"
 
 
 def _message(

@@ -66,7 +66,7 @@ def quoted(column: str) -> str:
 def word(column: str, words: Mapping[str, str], other: str | None = None) -> str:
     """SQL for the word that stands for a column's value: `other` where there is none, or else an error."""
     cases = " ".join(f"WHEN '{value}' THEN '{told}'" for value, told in words.items())
-    missing = f"error('no word for a value of {column}')" if other is None else f"'{other}'"
+    missing = f"error($$no word for a value of {column}$$)" if other is None else f"'{other}'"
     return f"CASE {column}::VARCHAR {cases} ELSE {missing} END"
 
 

@@ -84,7 +84,8 @@ def _type() -> str:
 def _lines(span: Span, where: str, start: str) -> str:
     within = f"booked_at >= {span.since} AND booked_at < {span.until}"
     leg = (
-        "SELECT transaction_id, account_id, balance_minor, balance_minor - amount_minor AS before "
+        "SELECT transaction_id, account_id, balance_minor, balance_minor - amount_minor AS before, "
+        "row_number() OVER (PARTITION BY account_id, booked_at ORDER BY entry_number) AS turn "
         f"FROM entries WHERE {within}"
     )
     # Of cash that is paid in, PaySim's origin is the customer, whom we credit.
@@ -103,6 +104,7 @@ def _lines(span: Span, where: str, start: str) -> str:
                 d.number AS payer_number, d.holder AS payer_holder, c.number AS payee_number,
                 c.holder AS payee_holder, ed.before AS payer_before, ed.balance_minor AS payer_after,
                 ec.before AS payee_before, ec.balance_minor AS payee_after,
+                greatest(ed.turn, ec.turn) AS turn,
                 coalesce(y.is_fraud, FALSE) AS is_fraud
             FROM transactions t
             JOIN leg ed ON ed.transaction_id = t.transaction_id AND ed.account_id = t.payer_account_id
@@ -121,5 +123,5 @@ def _lines(span: Span, where: str, start: str) -> str:
             {decimal(other["after"])}, ',', is_fraud::INTEGER, ',',
             (type = 'TRANSFER' AND amount_minor > {_FLAGGED_MINOR})::INTEGER, chr(10)) AS text
         FROM line
-        ORDER BY booked_at, transaction_id
+        ORDER BY booked_at, turn, transaction_id
     """

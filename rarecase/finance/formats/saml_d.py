@@ -50,9 +50,21 @@ SUSPICIOUS = {
     "round_tripping": "Cycle",
     "loan_back": "Single_large",
     "trade_mispricing": "Over-Invoicing",
+    "scam_to_exchange": "Deposit-Send",
 }
 #: What becomes of the money of a fraud.
 _PASSED_ON = "Deposit-Send"
+#: Look-alikes by the typology that is nearest to them; the others go by how they pay.
+LOOKALIKES = {
+    "crowdfunding": "Normal_Fan_In",
+    "house_purchase": "Normal_single_large",
+    "marketplace_payout": "Normal_Fan_Out",
+    "payroll_run": "Normal_Fan_Out",
+    "rent_collector": "Normal_Fan_In",
+    "savings_club": "Normal_Group",
+    "student_support": "Normal_Periodical",
+    "treasury_sweep": "Normal_Mutual",
+}
 NORMAL = {
     "cash_withdrawal": "Normal_Cash_Withdrawal",
     "cash_deposit": "Normal_Cash_Deposits",
@@ -112,16 +124,19 @@ def export(dataset: Dataset) -> Iterator[Document]:
 
 
 def _type() -> str:
-    patterns = "starts_with(y.kind, 'laundering_')"
-    normal = word("t.payment_type", NORMAL, other="Normal_Foward")
+    pattern = "starts_with(y.kind, 'laundering_')"
+    listed = ", ".join(f"'{kind}'" for kind in LOOKALIKES)
     return f"""CASE
         WHEN y.is_laundering THEN CASE
             WHEN t.payment_type::VARCHAR = 'cash_withdrawal' THEN 'Cash_Withdrawal'
-            WHEN {patterns} AND y.role = 'placement' THEN 'Structuring'
-            WHEN {patterns} AND y.role <> 'hop' THEN '{_PASSED_ON}'
+            WHEN {pattern} AND y.role = 'placement' THEN 'Structuring'
+            WHEN {pattern} AND y.role <> 'hop' THEN '{_PASSED_ON}'
             ELSE {word("y.kind", SUSPICIOUS, other=_PASSED_ON)} END
-        WHEN t.payment_type::VARCHAR = 'transfer' AND c.customer_id IS NOT NULL THEN 'Normal_Mutual'
-        ELSE {normal} END"""
+        WHEN y.kind IN ({listed}) AND t.payment_type::VARCHAR NOT IN ('cash_withdrawal', 'cash_deposit')
+            THEN {word("y.kind", LOOKALIKES)}
+        WHEN t.payment_type::VARCHAR = 'transfer'
+            THEN CASE WHEN c.customer_id IS NULL THEN 'Normal_Foward' ELSE 'Normal_Mutual' END
+        ELSE {word("t.payment_type", NORMAL)} END"""
 
 
 def _payment_type() -> str:

@@ -39,7 +39,7 @@ CATEGORIES = (
     ("kids_pets", False, "0742 5641 5945 5995 8351"),
     ("home", False, "1520-1799 5200-5299 5712-5722 7217"),
     ("entertainment", False, "5815-5818 7800-7999"),
-    ("shopping", True, "5300-5399 5600-5699 5732-5735 5940-5999"),
+    ("shopping", True, "5300-5399 5600-5699 5732-5735 5940-5949 5964 5970-5974 5992-5999"),
 )
 _README = """
 <currency>/fraudTrain.csv   card purchases in that currency of the first 73 % of the days, by time

@@ -57,9 +57,13 @@ class Span(NamedTuple):
 
 
 def spans(
-    connection: duckdb.DuckDBPyConnection, table: str, moment: str, most: int = ROWS, where: str = "TRUE"
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    moment: str,
+    most: int | None = None,
+    where: str = "TRUE",
 ) -> Iterator[Span]:
-    """Whole days of a table, as few ranges as have at most `most` rows each, or one day.
+    """Whole days of a table, as few ranges as have at most `most` (`ROWS`) rows each, or one day.
 
     Parameters
     ----------
@@ -77,7 +81,7 @@ def spans(
     ).fetchall()
     since, until, held, before = None, None, 0, 0
     for day, next_day, rows in days:
-        if since is not None and held + rows > most:
+        if since is not None and held + rows > (most or ROWS):
             yield Span(f"DATE '{since}'", f"DATE '{until}'", before)
             since, held, before = None, 0, before + held
         since, until, held = since or day, next_day, held + rows
@@ -85,9 +89,7 @@ def spans(
         yield Span(f"DATE '{since}'", f"DATE '{until}'", before)
 
 
-def place_spans(
-    connection: duckdb.DuckDBPyConnection, counts: str, most: int = ROWS
-) -> Iterator[tuple[int, int]]:
+def place_spans(connection: duckdb.DuckDBPyConnection, counts: str, most: int) -> Iterator[tuple[int, int]]:
     """Ranges of places, first and last, with at most `most` rows each, or one place.
 
     Parameters
