@@ -176,7 +176,7 @@ def exposure(spec: Spec, per: str) -> float:
 
 #: Bills, wages, housing, savings, cash, fees, what is bought on account and what firms pay, per customer and
 #: month.
-_OTHER_PER_MONTH = 12.3
+_OTHER_PER_MONTH = 16.0
 
 
 def case_words(
