@@ -29,21 +29,25 @@ class CashFront(schemes.Scheme):
     hint: ClassVar[str] = "Only owners of shops qualify, one customer in eight or fewer: raise `size`."
     definition: ClassVar[str] = (
         "For 8 to 10 weeks (as many as fit half the data) the account of a shop owned by the customer "
-        "(ownerships, merchants) receives, beside its own weekly takings, one or two further cash deposits "
-        "a week of together on average 5,000 EUR at German prices at difficulty 0 and 325 at 1, each below "
-        "the limit on cash of structuring: at 0 its weekly cash is a multiple of its weekly card payments "
-        "and of the cash of shops of its place, at 1 less than double. Three times in the time, after a "
-        "third of the weeks each, 70 to 95 % of the further cash so far not used leaves in three ways: "
-        "drawings of the owner to the own current account (half on average), wages (from 0.5 on invoices of "
-        "a freelance) to one other person who does not work there (a third), and the rest to a supplier in "
-        "the world outside; the employee sends 75 to 90 % of each back to the owner within hours to days, "
-        "in one transfer at 0 and up to 5 from 0.5 on."
+        "(ownerships, merchants) receives, beside its own weekly takings, one or two further cash "
+        "deposits a week of together on average 5,000 EUR at German prices at difficulty 0, 800 at 0.5 "
+        "and 520 at 1, each below the limit on cash of structuring: at 0 its weekly cash is a multiple of "
+        "its weekly card payments and of the cash of shops of its place, at 1 less than double. Three "
+        "times (0), twice (0.5) or once (1), after equal numbers of weeks (from 0.5 on sooner), 70 to 95 "
+        "% of the further cash so far not used leaves in three ways: drawings of the owner to the own "
+        "current account (half on average), wages (from 0.5 on invoices of a freelance) to one other "
+        "person who does not work there (a third), and the rest to a supplier in the world outside; the "
+        "employee sends 75 to 90 % of each back to the owner within hours to days, in one transfer at 0 "
+        "and up to 5 from 0.5 on."
     )
     source: ClassVar[str] = (
         "FATF 2006, Trade and cash-intensive businesses; AMLworld (arXiv 2306.16424): front firms"
     )
     share: ClassVar[float] = 0.12
     payments: ClassVar[float] = 26.0
+
+    #: That a shop pays is what the kind is about; other payments of business mostly come from elsewhere.
+    reveals: ClassVar[frozenset[str]] = frozenset({"transactions.payer_account_id"})
 
     kind: Literal["cash_front"] = "cash_front"
     amount: float = Field(
@@ -81,8 +85,11 @@ class CashFront(schemes.Scheme):
         weeks = on.whole("weeks", max(min(room, 8), 1), room)
         paid = self._takings(on, shop, weeks)
         used, drawn, wages = np.zeros(on.n, np.int64), np.zeros(on.n, np.int64), np.zeros(on.n, np.int64)
-        for period in range(_PERIODS):
-            edge = on.onset + -(-weeks * (period + 1) // _PERIODS) * 7 * DAY_S
+        periods = round(_PERIODS - 2 * self.difficulty)
+        for period in range(periods):
+            # From 0.5 on not always at the end of the weeks.
+            share = (period + 1) / periods * (1 - 0.5 * on.ordinary * on.one("early"))
+            edge = on.onset + np.ceil(weeks * share).astype(np.int64) * 7 * DAY_S
             there = (paid.second < edge[:, None]) & (paid.amount > 0)
             so_far = np.where(there, paid.amount, 0).sum(axis=1)
             free = np.asarray((so_far - used) * (0.72 + 0.2 * on.one(f"free-{period}")), np.int64)
@@ -113,18 +120,20 @@ class CashFront(schemes.Scheme):
         """One or two further deposits a week, columns of 2 × weeks."""
         width = 2 * _WEEKS
         week = np.arange(width) // 2
-        mean = self.amount * 100 * on.between(1.0, 0.065) * on.scale
+        # From 0.5 on as much again as ordinary takings, and at 1 less.
+        shrunk = 0.16**on.ordinary * 0.65 ** max(0.0, 2 * self.difficulty - 1)
+        mean = self.amount * 100 * shrunk * on.scale
         level = mean * np.exp(0.3 * on.normal("level"))[:, 0]
         each = level[:, None] * np.exp((0.2 + 0.5 * on.ordinary) * on.normal("takings", width)) / 1.4
         twice = on.u("twice", width) < 0.4
         used = (week < weeks[:, None]) & ((np.arange(width) % 2 == 0) | twice)
         each = np.minimum(each, schemes.limit_minor(on.spec, on.part(on.homes))[:, None] * 0.92)
-        amount = np.where(used, schemes.notes(each.astype(np.int64)), 0)
+        amount = np.where(used, schemes.notes(each.astype(np.int64), 500), 0)
         begin = on.onset[:, None] + week * 7 * DAY_S
         second = on.within(begin, begin + 7 * DAY_S, on.u("takings-time", width), "office")
         second = np.where(begin >= on.horizon, on.horizon, second)
         place = on.part(on.homes)[:, None]
-        return schemes.paid_in(on, "takings", second, amount, shop[:, None], place)
+        return schemes.paid_in(on, "takings", second, amount, shop[:, None], place, machines=0.0, step=500)
 
     def _turned(
         self, on: Canvas, period: int, since: Int64, free: Int64, shop: Int64, owner: Int64
@@ -138,9 +147,9 @@ class CashFront(schemes.Scheme):
         straw, world = on.account(on.members(1)), on.at(on.part(on.homes), "world")
         low = np.minimum(since + HOUR_S, on.horizon - 1)[:, None]
         high = np.minimum(since + 5 * DAY_S, on.horizon)[:, None]
-        # Drawings and wages are booked in the night's batch, suppliers are paid by day.
+        # Drawings and wages are booked in the night's batch, invoices are paid by day.
         night, day = (on.within(low, high, on.u(f"{name}-when", 3), rhythm) for rhythm in ("batch", "office"))
-        when = np.where(np.arange(3) < 2, night, day)
+        when = np.where(np.arange(3) < (2 if on.ordinary < 1 else 1), night, day)
         when = np.where(since[:, None] + DAY_S >= on.horizon, on.horizon, when)
         wage_way = "salary" if on.ordinary < 1 else "invoice"
         told = [

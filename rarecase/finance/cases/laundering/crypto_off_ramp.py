@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from rarecase.common.seeds import Int64
-from rarecase.finance import data
 from rarecase.finance.cases.base import money, said
 from rarecase.finance.cases.canvas import DAY_S, HOUR_S, MINUTE_S, Canvas
 from rarecase.finance.cases.footprint import Footprint
@@ -28,12 +27,13 @@ class CryptoOffRamp(schemes.Scheme):
     title: ClassVar[str] = "Crypto off-ramp"
     definition: ClassVar[str] = (
         "Coins are sold to one exchange of the customer's place (a payment from the outside account "
-        "crypto to the exchange before each pay-out, 0.5 to 2 % larger); the exchange (organisations.kind "
-        "exchange) pays the current account 3 to 6 times within 4 days (difficulty 0) to 21 days (1), and "
-        "82 to 95 % of their sum leaves again: 10 to 45 % of it as notes from machines of the place and "
-        "the rest by 1 or 2 transfers at 0, 4 to 7 from 0.5 on, to one other person, all after the last "
-        "pay-out; at 0 within 2 days after it, at 1 with waits of days. The sum averages 4,500 EUR at "
-        "German prices at 0 and 1,500 at 1; pay-outs are even at 0, and from 0.5 on few carry most."
+        "crypto to the exchange before each pay-out, 0.5 to 2 % larger, minutes before at 0, up to 30 "
+        "hours before by day from 0.5 on); the exchange (organisations.kind exchange) pays the current "
+        "account 3 to 6 times within 4 days (difficulty 0) to 21 days (1), and 82 to 95 % of their sum "
+        "leaves again: 10 to 45 % of it as notes from machines of the place and the rest by 1 or 2 "
+        "transfers at 0, 4 to 7 from 0.5 on, to one other person, all after the last pay-out; at 0 within "
+        "2 days after it, at 1 with waits of days. The sum averages 4,500 EUR at German prices at 0 and "
+        "2,500 at 1; pay-outs are even at 0, and from 0.5 on few carry most."
     )
     source: ClassVar[str] = "FATF 2020, Virtual assets red flag indicators; Europol 2022, Cryptocurrencies"
     share: ClassVar[float] = 0.10
@@ -42,7 +42,15 @@ class CryptoOffRamp(schemes.Scheme):
     #: That an exchange pays is what the kind is about, and nobody gives the order on a device.
     reveals: ClassVar[frozenset[str]] = frozenset(
         f"transactions.{column}"
-        for column in ("purpose", "channel", "is_remote", "authentication", "device_id", "ip_id")
+        for column in (
+            "purpose",
+            "channel",
+            "is_remote",
+            "authentication",
+            "device_id",
+            "ip_id",
+            "payer_account_id",
+        )
     )
 
     kind: Literal["crypto_off_ramp"] = "crypto_off_ramp"
@@ -68,24 +76,28 @@ class CryptoOffRamp(schemes.Scheme):
     def draw(self, on: Canvas) -> Footprint:
         """Coins, pay-outs, notes and transfers."""
         number = on.whole("number", 3, _WIDTH)
-        total = on.stolen("total", self.amount * on.between(1.0, 0.33), log_sd=0.4)[:, 0]
-        amount = schemes.parts(on, "sale", np.maximum(total, 60_000), number, _WIDTH)
+        total = on.stolen("total", self.amount * on.between(1.0, 0.55), log_sd=0.4)[:, 0]
+        amount = schemes.parts(
+            on, "sale", np.maximum(total, 60_000), number, _WIDTH, sd=schemes.skew(on, 0.06, 1.1)
+        )
         until = on.onset + self._window_s(on.spec)
         second = schemes.moments(on, "sale", on.onset, until, number, _WIDTH, rhythm="person", gap_s=HOUR_S)
         part, account = on.part(on.homes), on.account(on.homes)
         exchange = on.at(part, "exchanges", on.whole("exchange", 0, on.slots.exchanges_n - 1))
         fee = 1.005 + 0.015 * on.u("spread", _WIDTH)
         # The coins change hands while the customer looks on; the exchange pays from what it got.
-        before = np.maximum(
-            second - 2 * MINUTE_S - (25 * MINUTE_S * on.u("lead", _WIDTH)).astype(np.int64), 0
-        )
+        before = second - 2 * MINUTE_S - (25 * MINUTE_S * on.u("lead", _WIDTH)).astype(np.int64)
+        if on.ordinary == 1:
+            by_day = on.within(second - 30 * HOUR_S, second - 2 * MINUTE_S, on.u("lead", _WIDTH), "office")
+            before = np.minimum(by_day, before)
+        before = np.maximum(before, 0)
         on.pay(
             on.every[:, None],
             before,
             np.asarray(np.ceil(amount * fee), np.int64),
             on.at(part, "crypto")[:, None],
             exchange[:, None],
-            self._settled(on),
+            schemes.settled(on, "sale", _WIDTH),
             "sale",
             stage="placement",
         )
@@ -143,12 +155,6 @@ class CryptoOffRamp(schemes.Scheme):
             f"{money(facts['drawn'], currency)} was drawn as cash and {money(facts['sent'], currency)} "
             "sent on."
         )
-
-    def _settled(self, on: Canvas) -> Int64:
-        """Ways in which firms settle with each other, as often as they do."""
-        ways = data.ways()
-        codes = np.array([ways.code("supplier"), ways.code("invoice"), ways.code("payout")], np.int64)
-        return codes[np.searchsorted([0.55, 0.8], on.u("settled", _WIDTH), side="right")]
 
     def _window_s(self, spec: Spec) -> int:
         return schemes.window_s(spec, self.difficulty, 4, 21)

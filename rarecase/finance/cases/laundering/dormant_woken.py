@@ -31,7 +31,7 @@ class DormantWoken(schemes.Scheme):
     )
     definition: ClassVar[str] = (
         "An account of kind second that was last used 180 days or more before its first payment in the "
-        "data (accounts.last_used_on and transactions) receives, within 6 days (difficulty 0) to 30 days "
+        "data (accounts.last_used_on and transactions) receives, within 6 days (difficulty 0) to 20 days "
         "(1), 2 to 6 credits: wires from abroad and transfers from one person who controls it. Together "
         "they are at least 2 monthly incomes of the holder at 0 (0.3 at 1). Then 85 to 97 % of them leave "
         "by 2 to 6 transfers, at 0 within 5 days after the last credit (median wait 6 hours each), at 1 "
@@ -45,9 +45,10 @@ class DormantWoken(schemes.Scheme):
     share: ClassVar[float] = 0.04
     payments: ClassVar[float] = 9.0
 
-    #: A wire that comes in names no order, so that it differs from those that go out.
+    #: A wire that comes in names no order and goes to a customer, unlike those that go out.
     reveals: ClassVar[frozenset[str]] = frozenset(
-        f"transactions.{column}" for column in ("channel", "authentication", "is_remote")
+        f"transactions.{column}"
+        for column in ("channel", "authentication", "is_remote", "device_id", "ip_id", "payee_account_id")
     )
 
     kind: Literal["dormant_woken"] = "dormant_woken"
@@ -73,7 +74,7 @@ class DormantWoken(schemes.Scheme):
 
     def span_s(self, spec: Spec) -> int:
         """Credits, and as long again for what follows."""
-        return schemes.room_s(spec, self.difficulty, self._window_s(spec), 2.0, 1.2)
+        return schemes.room_s(spec, self.difficulty, self._window_s(spec), 2.0, 1.1)
 
     def draw(self, on: Canvas) -> Footprint:
         """Credits from abroad and from the controller, then the way out."""
@@ -89,6 +90,7 @@ class DormantWoken(schemes.Scheme):
         cut = schemes.parts(on, "credit", total, number, _WIDTH)
         # The first comes from the controller, who may try the account with it.
         wired = schemes.largest(np.where(np.arange(_WIDTH) > 0, cut, 0), on.between(0.6, 0.35))
+        cut = np.where(wired, schemes.wired(on, "credit", cut), cut)
         until = on.onset + self._window_s(on.spec)
         day = on.onset + min(DAY_S, self._window_s(on.spec) // 4)
         second = schemes.moments(
@@ -117,7 +119,7 @@ class DormantWoken(schemes.Scheme):
             sent,
             controller[:, None],
             sleeper[:, None],
-            schemes.mobile_or_web(on, "credit")[:, None],
+            schemes.transfer_ways(on, "credit", _WIDTH),
             "credit",
             stage="layering",
             where=~wired,
@@ -179,4 +181,4 @@ class DormantWoken(schemes.Scheme):
         schemes.paid_in(on, "fund", second, amount, controller[:, None], on.part_of(controller)[:, None])
 
     def _window_s(self, spec: Spec) -> int:
-        return schemes.window_s(spec, self.difficulty, 6, 30)
+        return schemes.window_s(spec, self.difficulty, 6, 20)

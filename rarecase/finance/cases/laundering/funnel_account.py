@@ -28,18 +28,23 @@ class FunnelAccount(schemes.Scheme):
     title: ClassVar[str] = "Funnel account"
     hint: ClassVar[str] = "Needs at least four places: lower `block` or raise `size`."
     definition: ClassVar[str] = (
-        "Within 7 days (difficulty 0) to 21 days (1), 5 to 9 cash deposits reach one current account, "
-        "made (payer_place) at no fewer than 3 (0) or 2 (1) different places other than the one where the "
-        "account is kept, each below the limit on cash of structuring; at 1 three in ten are made at "
-        "home. The deposits are even at 0; from 0.5 on a few carry most of the sum. From hours (0) to "
-        "days (1) after the last deposit, 80 to 95 % of the sum leaves at one place where no deposit was "
-        "made: as notes from machines there (cash_withdrawal, payee_place) and, for what exceeds them, by "
-        "1 or 2 transfers at 0, 4 to 6 from 0.5 on, to one person who lives there; at 0 within 4 days "
-        "after the last deposit."
+        "Within 7 days (difficulty 0) to 21 days (1), 5 to 9 cash deposits reach one current account, made "
+        "(payer_place) at no fewer than 3 (0) or 2 (1) different places other than the one where the "
+        "account is kept, each below the limit on cash of structuring; at 1 three in ten are made at home. "
+        "The deposits are even at 0; from 0.5 on a few carry most of the sum. From hours (0) to days (1) "
+        "after the last deposit, 80 to 95 % of the sum leaves at one place where no deposit was made: as "
+        "notes from machines there (cash_withdrawal, payee_place) and, for what exceeds them, by 1 or 2 "
+        "transfers at 0, 4 to 6 from 0.5 on, to one person who lives there; at 0 within 4 days after the "
+        "last deposit."
     )
     source: ClassVar[str] = "FinCEN advisory FIN-2014-A005 (funnel accounts)"
     share: ClassVar[float] = 0.08
     payments: ClassVar[float] = 16.0
+
+    #: In which places it is paid in and drawn is what the kind is about.
+    reveals: ClassVar[frozenset[str]] = frozenset(
+        f"transactions.{column}" for column in ("payer_place", "payee_place", "currency", "credited_currency")
+    )
 
     kind: Literal["funnel_account"] = "funnel_account"
     amount: float = Field(

@@ -33,13 +33,13 @@ class LoanBack(schemes.Scheme):
         "The customer owns a shell company (ownerships, organisations.kind shell). 2 to 6 cash deposits, "
         "each below the limit on cash of structuring, reach the customer's current account within 4 days "
         "(difficulty 0) to 14 days (1); 94 to 99 % of them go to the own shell by 1 to 3 transfers (the "
-        "security; 4 to 6 from 0.5 on); 1 to 6 days after the last one, the shell pays the customer one "
-        "loan (payment_type loan) of 90 to 99 % of the security, at 0 in whole hundreds; from the next "
-        "month on, every 30 days after the loan, the customer pays the shell by direct debit (purpose "
-        "LOAN; by transfer from 0.5 on) an instalment of the loan divided by a term of 6, 10, 12, 18 or "
-        "24 months, and interest of 3, 4, 5, 6 or 8 % a year on the whole loan, until the term or the "
-        "data ends: all instalments are equal. The sum averages 8,000 EUR at German prices at 0 and 3,000 "
-        "at 1; from 0.5 on few deposits and transfers carry most."
+        "security; 4 to 6 from 0.5 on); 1 to 6 days after the last one (by day), the shell pays the "
+        "customer one loan (payment_type loan) of 90 to 99 % of the security, in whole hundreds; from the "
+        "next month on, every 30 days after the loan, the customer pays the shell by direct debit (purpose "
+        "LOAN; by transfer from 0.5 on) an instalment of the loan divided by a term of 6, 10, 12, 18 or 24 "
+        "months, and interest of 3, 4, 5, 6 or 8 % a year on the whole loan, until the term or the data "
+        "ends: all instalments are equal. The sum averages 8,000 EUR at German prices at 0 and 3,000 at 1; "
+        "from 0.5 on few deposits and transfers carry most."
     )
     source: ClassVar[str] = (
         "FATF 2007, Money laundering through real estate; Unger and others 2006 (loan-back)"
@@ -118,12 +118,11 @@ class LoanBack(schemes.Scheme):
     ) -> tuple[Int64, Int64]:
         """What the shell lends, and when."""
         last = out.last(since)
-        begun = last + DAY_S + (4 * DAY_S * on.one("loan-wait")).astype(np.int64)
-        at = on.within(np.minimum(begun, on.horizon - 1), begun + DAY_S, on.one("loan-hour"), "office")
-        at = np.where(begun >= on.horizon, on.horizon, at)
-        whole = np.asarray(out.total * (0.93 + 0.06 * on.one("lent")), np.int64)
-        even = np.maximum(whole // 10_000 * 10_000, np.minimum(whole, 10_000))
-        lent = np.where(on.one("even") < 1 - on.ordinary * 0.6, even, whole)
+        # A bank pays a loan out by day, in whole hundreds.
+        day = (last // DAY_S + 2 + (4 * on.one("loan-wait")).astype(np.int64)) * DAY_S
+        at = day + 9 * HOUR_S + (7 * HOUR_S * on.one("loan-hour")).astype(np.int64)
+        whole = np.asarray(out.total * (0.95 + 0.04 * on.one("lent")), np.int64)
+        lent = np.maximum(whole // 10_000 * 10_000, np.minimum(whole, 10_000))
         told = on.pay(on.every, at, lent, shell, account, "loan_payout", "credit", stage="integration")
         return np.where(told >= 0, lent, 0), at
 
@@ -144,10 +143,9 @@ class LoanBack(schemes.Scheme):
         """Equal instalments as far as term and data reach; what they are in all."""
         month = np.arange(1, _MONTHS + 1)
         each = np.rint(lent / term + lent * rate / 1_200).astype(np.int64)
-        hour = np.array([0.0, 7.0])[int(on.ordinary == 1)] + np.array([6.0, 14.0])[
-            int(on.ordinary == 1)
-        ] * on.u("batch", _MONTHS)
-        batch = (HOUR_S * hour).astype(np.int64)
+        # Direct debits are booked in the night, transfers ordered by day.
+        first, last = (0, 6) if on.ordinary < 1 else (7, 21)
+        batch = (HOUR_S * (first + (last - first) * on.u("batch", _MONTHS))).astype(np.int64)
         when = (at // DAY_S * DAY_S)[:, None] + month * 30 * DAY_S + batch
         amount = np.where((month <= term[:, None]) & (lent > 0)[:, None], each[:, None], 0)
         # Clean or dirty, what is paid back is the same money; interest is not proceeds.

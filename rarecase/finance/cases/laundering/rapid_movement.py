@@ -28,18 +28,19 @@ class RapidMovement(schemes.Scheme):
     definition: ClassVar[str] = (
         "Within 10 days (difficulty 0) to 30 days (1), 3 to 6 times in turn a current account is credited "
         "with cash (below the limit on cash of structuring) or with a wire from abroad, and 93 to 99 % of "
-        "that very credit leaves by one transfer to one and the same other person: ordered, at 0, within "
-        "9 hours after the credit was booked (median 2 hours) and before the next credit, so that the "
-        "balance is nearly what it was; at 1 after a day and a half (median). Credits average 1,200 EUR "
-        "at German prices at 0 and 480 at 1; from 0.5 on few of them carry most."
+        "that very credit leaves by one transfer to one and the same other person: ordered, at 0, within 9 "
+        "hours after the credit was booked (median 2 hours) and before the next credit, so that the balance "
+        "is nearly what it was; at 1 after a day and a half (median). Credits average 1,200 EUR at German "
+        "prices at 0 and 480 at 1; from 0.5 on few of them carry most."
     )
     source: ClassVar[str] = "SAML-D (Oztas and others 2023, deposit-send); FATF 2009, rapid movement of funds"
     share: ClassVar[float] = 0.12
     payments: ClassVar[float] = 9.0
 
-    #: A wire that comes in names no order, so that it differs from those that go out.
+    #: A wire that comes in names no order and goes to a customer, unlike those that go out.
     reveals: ClassVar[frozenset[str]] = frozenset(
-        f"transactions.{column}" for column in ("channel", "authentication", "is_remote")
+        f"transactions.{column}"
+        for column in ("channel", "authentication", "is_remote", "device_id", "ip_id", "payee_account_id")
     )
 
     kind: Literal["rapid_movement"] = "rapid_movement"
@@ -64,12 +65,12 @@ class RapidMovement(schemes.Scheme):
         number = on.whole("number", 3, _WIDTH)
         mean = self.amount * on.between(1.0, 0.4)
         limit = schemes.limit_minor(on.spec, on.part(on.homes)) * 9 // 10
-        total = on.stolen("total", mean, log_sd=0.4)[:, 0] * number
+        total = on.stolen("total", mean, log_sd=0.4 + 0.5 * on.ordinary)[:, 0] * number
         sizes = schemes.parts(on, "credit", total, number, _WIDTH, most=limit, sd=schemes.skew(on, 0.25, 1.3))
         # What comes from abroad is rather large.
         wired = schemes.largest(sizes, 0.35)
         used = np.arange(_WIDTH) < number[:, None]
-        amount = np.where(used, np.where(wired, np.maximum(sizes, 2_000), schemes.notes(sizes)), 0)
+        amount = np.where(used, np.where(wired, schemes.wired(on, "credit", sizes), schemes.notes(sizes)), 0)
         # A wire of the morning is booked by the afternoon; the next round waits for it.
         gap = int(min(on.between(30 * HOUR_S, 2 * HOUR_S), self._window_s(on.spec) // 12))
         second = schemes.moments(
@@ -92,12 +93,17 @@ class RapidMovement(schemes.Scheme):
         free = second + np.where(wired, 4 * HOUR_S + 600, 0)
         wait = 5 * 60 + on.between(2 * HOUR_S, 36 * HOUR_S) * np.exp(0.4 * on.normal("wait", _WIDTH))
         left = np.minimum(free + wait.astype(np.int64), free + int(on.between(4.5 * HOUR_S, 10 * DAY_S)))
+        if on.ordinary == 1:
+            awake = on.within(left, left + 12 * HOUR_S, on.u("awake", _WIDTH), "person")
+            left = np.where(left >= on.horizon, on.horizon, awake)
         # One transfer after the other, as the credits came.
         left = np.maximum.accumulate(left, axis=1) + np.arange(_WIDTH) * 60
-        kept = 0.012 + 0.055 * on.u("kept", _WIDTH)
+        kept = 0.012 + 0.03 * on.u("kept", _WIDTH)
         sent = np.asarray(came * (1 - kept), np.int64)
+        # Whole fives where they do not take too much of it.
+        sent = np.where(sent >= 20_000, schemes.liked(on, "sent", sent), sent)
         payee = on.account(on.members(1))[:, None]
-        way = schemes.mobile_or_web(on, "sent")[:, None]
+        way = schemes.transfer_ways(on, "sent", _WIDTH)
         out = on.pay(on.every[:, None], left, sent, account, payee, way, "forward", stage="layering")
         return on.footprint(
             detected=schemes.suspected(on),

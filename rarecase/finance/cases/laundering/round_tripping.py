@@ -30,14 +30,14 @@ class RoundTripping(schemes.Scheme):
     definition: ClassVar[str] = (
         "The customer owns a shell company (ownerships, organisations.kind shell). 2 to 6 cash deposits, "
         "each below the limit on cash of structuring, reach the customer's current account within 4 days "
-        "(difficulty 0) to 14 days (1); then 1 to 3 transfers (0; 3 to 5 from 0.5 on) go from it to the "
-        "own shell, in half of the cases one payment of business from there to the shell of another "
-        "customer, from the last shell one wire to the outside account abroad of the shell's place, and 1 "
-        "to 3 wires come back from abroad (the account of the customer's place) to the customer's current "
-        "account. Every step begins after the one before has ended and is booked; each carries 96.5 to "
-        "99.5 % of the one before (after exchange), so that at least 85 % returns. Waits at each step "
-        "have a median of half a day at 0 and of two days at 1. The sum averages 8,000 EUR at German "
-        "prices at 0 and 3,000 at 1; from 0.5 on few parts carry most."
+        "(difficulty 0) to 10 days (1); then 1 to 3 transfers (0; 3 to 5 from 0.5 on) go from it to the "
+        "own shell, in half of the cases one payment of business (3 to 5 from 0.5 on) from there to the "
+        "shell of another customer, from the last shell one wire to the outside account abroad of the "
+        "shell's place, and 1 to 3 wires come back from abroad (the account of the customer's place) to "
+        "the customer's current account. Every step begins after the one before has ended and is booked; "
+        "each carries 96.5 to 99.5 % of the one before (after exchange), so that at least 85 % returns. "
+        "Waits at each step have a median of half a day at 0 and of a day at 1. The sum averages 8,000 "
+        "EUR at German prices at 0 and 3,000 at 1; from 0.5 on few parts carry most."
     )
     source: ClassVar[str] = "FATF and Egmont 2018, Concealment of beneficial ownership (round-tripping)"
     share: ClassVar[float] = 0.05
@@ -64,13 +64,14 @@ class RoundTripping(schemes.Scheme):
         return 1 + (second & (spec.size > 1)).astype(np.int64)
 
     def recruit(self, spec: Spec, homes: Int64, members: Int64, taken: Int64) -> Int64 | None:
-        """Owners of shells at the home's place or at one that deals with it."""
+        """Owners of shells at the home's place, or below 0.5 at one that deals with it."""
         if int(members.max()) < 2:
             return None
+        nearby = 0.3 + 0.7 * ground.ordinary_share(self.difficulty)
         tries, several = [], ground.slots(spec.block).shells_n
         for attempt in range(12):
             u = ground.uniforms(spec, self.label, f"who-{attempt}", homes, 2)
-            part = ground.near_part(spec, homes // spec.block, u[:, 0], 0.3)
+            part = ground.near_part(spec, homes // spec.block, u[:, 0], nearby)
             number = np.minimum((u[:, 1] * several).astype(np.int64), several - 1)
             person = ground.owner(spec, part, "shells", number)
             tries.append(np.where((members > 1) & self.eligible(spec, person), person, -1))
@@ -85,7 +86,7 @@ class RoundTripping(schemes.Scheme):
         spec, part, account = on.spec, on.part(on.homes), on.account(on.homes)
         number = on.whole("number", 2 + round(2 * on.ordinary), _DEPOSITS)
         limit = schemes.limit_minor(spec, part) * 9 // 10
-        total = on.stolen("total", self.amount * on.between(1.0, 0.38), log_sd=0.4)[:, 0]
+        total = on.stolen("total", self.amount * on.between(1.0, 0.38), log_sd=0.4 + 0.5 * on.ordinary)[:, 0]
         total = np.minimum(np.maximum(total, 40_000), number * limit * 8 // 10)
         amount = schemes.notes(schemes.parts(on, "deposit", total, number, _DEPOSITS, most=limit))
         second = schemes.moments(on, "deposit", on.onset, on.onset + self._window_s(spec), number, _DEPOSITS)
@@ -101,17 +102,35 @@ class RoundTripping(schemes.Scheme):
             width=_OUT,
             number=schemes.several(on, "out-number", (1, 3), (3, _OUT)),
             easy_s=12 * HOUR_S,
-            hard_s=2 * DAY_S,
+            hard_s=DAY_S,
             role="hop",
         )
         at, carried, holder = out.last(paid.last(on.onset)), out.total, own
         if on.placement.entities.shape[1] > 1:
             there = on.members(1) >= 0
             nominee = np.where(there, self._shell(on, 1), own)
-            at, carried = self._hop(on, "shell", at, carried, own, nominee, "supplier")
+            paid_on = schemes.sent_on(
+                on,
+                "shell",
+                at,
+                self._kept(on, "shell", carried),
+                own,
+                nominee,
+                width=_OUT,
+                number=schemes.several(on, "shell-number", (1, 1), (3, _OUT)),
+                easy_s=12 * HOUR_S,
+                hard_s=DAY_S,
+                role="hop",
+                ways=schemes.settled(on, "shell", _OUT),
+                rhythm="office",
+            )
+            came = schemes.received(on, paid_on.second, paid_on.amount, own[:, None], nominee[:, None])
+            came = np.where(paid_on.amount > 0, came, 0).sum(axis=1)
+            carried = np.where(there, came, carried)
+            at = paid_on.last(at)
             holder = nominee
         abroad = on.at(on.part_of(holder), "abroad")
-        at, carried = self._hop(on, "abroad", at, carried, holder, abroad, "wire_web")
+        at, carried = self._hop(on, "abroad", at, carried, holder, abroad)
         home = on.at(part, "abroad")
         carried = schemes.received(on, np.minimum(at, on.horizon - 1), carried, abroad, home)
         back = schemes.sent_on(
@@ -124,7 +143,7 @@ class RoundTripping(schemes.Scheme):
             width=_BACK,
             number=on.whole("back-number", 1, 1 + round(2 * on.ordinary)),
             easy_s=12 * HOUR_S,
-            hard_s=2 * DAY_S,
+            hard_s=DAY_S,
             role="exit",
             stage="integration",
             ways=("wire_in", "wire_in"),
@@ -160,18 +179,14 @@ class RoundTripping(schemes.Scheme):
         return np.asarray(amount * (1 - 0.006 - 0.028 * on.one(f"{what}-fee")), np.int64)
 
     def _hop(
-        self, on: Canvas, what: str, since: Int64, carried: Int64, payer: Int64, payee: Int64, way: str
+        self, on: Canvas, what: str, since: Int64, carried: Int64, payer: Int64, payee: Int64
     ) -> tuple[Int64, Int64]:
-        """One payment onward; when it can be used, and what arrived. Who pays himself does nothing."""
-        at = schemes.later(on, what, since, 12 * HOUR_S, 2 * DAY_S, rhythm="office")
+        """One wire onward; when it can be used, and what arrived."""
+        at = schemes.later(on, what, since, 12 * HOUR_S, DAY_S, rhythm="office")
         amount = self._kept(on, what, carried)
-        told = on.pay(on.every, at, amount, payer, payee, way, "hop", stage="layering")
-        idle = payer == payee
-        arrived = np.where(
-            told >= 0, schemes.received(on, np.minimum(at, on.horizon - 1), amount, payer, payee), 0
-        )
-        free = at + (schemes.WIRE_S if way.startswith("wire") else 0)
-        return np.where(idle, since, free), np.where(idle, carried, arrived)
+        told = on.pay(on.every, at, amount, payer, payee, "wire_web", "hop", stage="layering")
+        arrived = schemes.received(on, np.minimum(at, on.horizon - 1), amount, payer, payee)
+        return at + schemes.WIRE_S, np.where(told >= 0, arrived, 0)
 
     def _window_s(self, spec: Spec) -> int:
-        return schemes.window_s(spec, self.difficulty, 4, 14)
+        return schemes.window_s(spec, self.difficulty, 4, 10)

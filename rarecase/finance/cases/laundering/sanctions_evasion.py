@@ -31,13 +31,13 @@ class SanctionsEvasion(schemes.Scheme):
     )
     definition: ClassVar[str] = (
         "A company or shop that the customer owns (ownerships) sends, within 14 days (difficulty 0) to 40 "
-        "days (1), 2 to 4 wires to the current account of one person (the intermediary) in another "
-        "country (places.country), or, in a world of one country, to the outside account abroad of its "
-        "place. After each wire is booked, the intermediary sends 81 to 97 % of it (after exchange) by "
-        "one wire, or from 0.5 on by up to two, to the outside account high_risk of the intermediary's "
-        "place: at 0 ordered within 2 days after the wire in (median 12 hours), at 1 after days (median 4 "
-        "days for each). The first wires average 4,800 EUR at German prices, those of "
-        "shops a third of it; from 0.5 on few carry most."
+        "days (1), 2 to 4 wires to the current account of one person (the intermediary) in another country "
+        "(places.country), or, in a world of one country, to the outside account abroad of its place. After "
+        "each wire is booked, the intermediary sends 81 to 97 % of it (after exchange) by one wire, or from "
+        "0.5 on by up to two, to the outside account high_risk of the intermediary's place: at 0 ordered "
+        "within 2 days after the wire in (median 12 hours), at 1 after days (median 4 days for each). The "
+        "first wires average 4,800 EUR at German prices, those of shops a third of it; from 0.5 on few "
+        "carry most."
     )
     source: ClassVar[str] = (
         "BIS, FinCEN and others 2023, Tri-Seal compliance note: third-party intermediaries"
@@ -45,10 +45,21 @@ class SanctionsEvasion(schemes.Scheme):
     share: ClassVar[float] = 0.06
     payments: ClassVar[float] = 6.0
 
-    #: Both payments are orders of wires; from afar or not, they name what gave them.
+    #: Both payments are orders of wires, and the first goes to a customer in another country.
     reveals: ClassVar[frozenset[str]] = frozenset(
         f"transactions.{column}"
-        for column in ("channel", "authentication", "is_remote", "device_id", "ip_id")
+        for column in (
+            "channel",
+            "authentication",
+            "is_remote",
+            "device_id",
+            "ip_id",
+            "payee_account_id",
+            "payer_account_id",
+            "payee_place",
+            "currency",
+            "credited_currency",
+        )
     )
 
     kind: Literal["sanctions_evasion"] = "sanctions_evasion"
@@ -151,11 +162,11 @@ class SanctionsEvasion(schemes.Scheme):
             begun = at + schemes.WIRE_S
             wait = on.between(12 * HOUR_S, 4 * DAY_S) * np.exp(0.4 * on.normal(f"onward-{column}", _WIDTH))
             begun = begun + np.minimum(wait, on.between(30 * HOUR_S, 12 * DAY_S)).astype(np.int64)
-            at = np.where(
-                begun >= on.horizon,
-                on.horizon,
-                on.paced(begun, begun + 6 * HOUR_S, on.u(f"hour-{column}", _WIDTH)),
-            )
+            u = on.u(f"hour-{column}", _WIDTH)
+            # Who takes care pays when offices do.
+            by_day = on.within(begun, begun + 14 * HOUR_S, u, "office")
+            told_at = by_day if on.ordinary == 1 else on.paced(begun, begun + 6 * HOUR_S, u)
+            at = np.where(begun >= on.horizon, on.horizon, told_at)
             amount = np.asarray(whole * share, np.int64)
             told = on.pay(
                 on.every[:, None], at, amount, between[:, None], outside, way, "exit", stage="integration"

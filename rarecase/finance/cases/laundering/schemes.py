@@ -32,7 +32,7 @@ PAYMENTS_PER_LAUNDERING, OUTSIDE_PATTERNS = 21_000.0, 0.8
 CASH_STEP_MINOR, LIKED_STEP_MINOR, LIKED_SHARE = 1_000, 500, 0.45
 #: Log standard deviation of the parts of a sum that is sent on, from 0.5 on.
 ONWARD_LOG_SD = 2.1
-#: Share of deposits at machines when easy.
+#: Share of deposits of persons at machines.
 MACHINES = 0.3
 #: Time that a wire may need until it is booked.
 WIRE_S = 5 * HOUR_S
@@ -139,9 +139,9 @@ def largest(amount: Int64, share: float) -> NDArray[np.bool_]:
     return np.asarray(rank < np.rint(share * number), np.bool_)
 
 
-def notes(amount: Int64) -> Int64:
-    """Amounts as they are paid in over a counter: whole tens, at least one where there is any."""
-    tens = np.maximum(amount // CASH_STEP_MINOR, 1) * CASH_STEP_MINOR
+def notes(amount: Int64, step: int = CASH_STEP_MINOR) -> Int64:
+    """Amounts as they are paid in over a counter: whole tens or another step, at least one."""
+    tens = np.maximum(amount // step, 1) * step
     return np.where(amount > 0, tens, 0)
 
 
@@ -151,6 +151,13 @@ def liked(on: Canvas, what: str, amount: Int64) -> Int64:
     stepped = np.where(wide >= LIKED_STEP_MINOR, wide // LIKED_STEP_MINOR * LIKED_STEP_MINOR, wide)
     told = np.where(on.u(f"{what}-liked", wide.shape[1]) < LIKED_SHARE, stepped, wide)
     return np.asarray(told.reshape(amount.shape), np.int64)
+
+
+def wired(on: Canvas, what: str, amount: Int64) -> Int64:
+    """Amounts of wires, half of them cut to the step of 50.00 below, as people like them."""
+    stepped = np.where(amount >= 10_000, amount // 5_000 * 5_000, np.maximum(amount, 2_000))
+    told = np.where(on.u(f"{what}-even", amount.shape[1]) < 0.5, stepped, np.maximum(amount, 2_000))
+    return np.asarray(np.where(amount > 0, told, 0), np.int64)
 
 
 def moments(
@@ -220,22 +227,23 @@ def paid_in(
     payee: Int64,
     place: Int64,
     *,
+    machines: Float64 | float = MACHINES,
+    step: int = CASH_STEP_MINOR,
     where: NDArray[np.bool_] | None = None,
 ) -> Moved:
-    """Cash over the counter of places, or at machines for some; role and stage placement.
+    """Cash over the counter of places, or at machines for a share; role and stage placement.
 
     Amounts are in the payee's currency. Where the place has another one, notes of that are paid in, at most
     what stays below its own limit; what is told is what the payee gets.
     """
     ways, cash = data.ways(), on.at(place, "cash")
-    # Seldom does anybody use a machine for it; offenders who take care do as others.
-    machine = on.u(f"{what}-way", amount.shape[1]) < MACHINES * (1 - on.ordinary)
+    machine = on.u(f"{what}-way", amount.shape[1]) < machines
     way = np.where(machine, ways.code("cash_in_atm"), ways.code("cash_in"))
     there = received(on, second, amount, payee, cash)
     there = np.where(
         on.part_of(payee) == place, amount, np.minimum(there, limit_minor(on.spec, place) * 94 // 100)
     )
-    there = notes(there)
+    there = notes(there, step)
     told = on.pay(
         on.every[:, None], second, there, cash, payee, way, "placement", stage="placement", where=where
     )
@@ -256,7 +264,7 @@ def sent_on(
     hard_s: float,
     role: str = "forward",
     stage: str = "layering",
-    ways: tuple[str, str] = ("mobile", "web"),
+    ways: tuple[str, str] | Int64 | None = None,
     least_s: int = 2 * MINUTE_S,
     rhythm: str = "person",
 ) -> Moved:
@@ -271,8 +279,13 @@ def sent_on(
     for column in range(width):
         at = later(on, f"{what}-{column}", at, easy_s, hard_s, least_s=least_s, rhythm=rhythm)
         second[:, column] = at
-    codes = data.ways()
-    way = np.where(on.u(f"{what}-way") < 0.7, codes.code(ways[0]), codes.code(ways[1]))
+    if ways is None:
+        way = transfer_ways(on, what, width)
+    elif not isinstance(ways, tuple):
+        way = ways
+    else:
+        codes = [data.ways().code(name) for name in ways]
+        way = np.where(on.u(f"{what}-way") < 0.7, codes[0], codes[1]).astype(np.int64)
     told = on.pay(
         on.every[:, None],
         second,
@@ -375,6 +388,22 @@ def free_one(homes: Int64, taken: Int64, choose: Int64) -> Int64:
         found = np.where(free, person, found)
         held = united(held, person[free])
     return found
+
+
+def transfer_ways(on: Canvas, what: str, width: int) -> Int64:
+    """Codes of ways of transfers, shape (n, width): from 0.5 on with the purposes of other transfers."""
+    names = ("mobile", "web", "goods_web", "family_mobile", "goods_mobile")
+    shares = (0.55, 0.82, 0.90, 0.96) if on.ordinary == 1 else (0.7, 1.0, 1.0, 1.0)
+    codes = np.array([data.ways().code(name) for name in names], np.int64)
+    return codes[np.searchsorted(shares, on.u(f"{what}-way", width), side="right")]
+
+
+def settled(on: Canvas, what: str, width: int) -> Int64:
+    """Codes of ways in which firms pay each other, shape (n, width): from 0.5 on as often as they do."""
+    ways = data.ways()
+    codes = np.array([ways.code("supplier"), ways.code("invoice"), ways.code("payout")], np.int64)
+    shares = (0.40, 0.85) if on.ordinary == 1 else (1.0, 1.0)
+    return codes[np.searchsorted(shares, on.u(f"{what}-settled", width), side="right")]
 
 
 def mobile_or_web(on: Canvas, what: str) -> Int64:

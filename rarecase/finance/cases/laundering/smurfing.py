@@ -27,14 +27,14 @@ class Smurfing(schemes.Scheme):
     title: ClassVar[str] = "Smurfing"
     definition: ClassVar[str] = (
         "Within 5 days (difficulty 0) to 21 days (1), 3 to 7 persons (smurfs) each receive 1 to 3 cash "
-        "deposits on their current accounts where they live, each below the limits on cash where the "
-        "smurf and where the beneficiary live (10,000 USD, EUR, AUD or GBP; 250,000 CZK), all together "
-        "above the latter (T; in the beneficiary's currency; at 0 above 1.5 T). Each smurf, after the "
-        "last of the own deposits, sends 88 to 97 % of them to one beneficiary, in one transfer at 0 "
-        "(median wait 8 hours) and 2 or 3 from 0.5 on (at 1 after two days each). At 0 the sums are even "
-        "among deposits; from 0.5 on a few carry most and the others are ordinary. Within days after the "
-        "last of them the beneficiary sends 60 to 90 % of it by 1 or 2 transfers (4 to 6 from 0.5 on) to "
-        "one shop of the place (goods paid by transfer, with the purpose GDDS below 0.5)."
+        "deposits on their current accounts where they live, each below the limits on cash where the smurf "
+        "and where the beneficiary live (10,000 USD, EUR, AUD or GBP; 250,000 CZK), all together above the "
+        "latter (T; in the beneficiary's currency; at 0 above 1.5 T). Each smurf, after the last of the own "
+        "deposits, sends 88 to 97 % of them to one beneficiary, in one transfer at 0 (median wait 8 hours) "
+        "and 2 or 3 from 0.5 on (at 1 after two days each). At 0 the sums are even among deposits; from 0.5 "
+        "on a few carry most and the others are ordinary. Within days after the last of them the "
+        "beneficiary sends 60 to 90 % of it by 1 or 2 transfers (4 to 6 from 0.5 on) to one shop of the "
+        "place (goods paid by transfer, with the purpose GDDS below 0.5)."
     )
     source: ClassVar[str] = (
         "FATF 2005, Money laundering typologies (smurfing); SAML-D (Oztas and others 2023)"

@@ -26,17 +26,18 @@ class Structuring(schemes.Scheme):
     is_case: ClassVar[bool] = True
     title: ClassVar[str] = "Structuring"
     definition: ClassVar[str] = (
-        "Within 8 days (difficulty 0) to 21 days (1), 3 to 8 cash deposits reach the current account of "
-        "one person (payment_type cash_deposit), each below the limit T on cash of the jurisdiction where "
-        "the person lives and together above T. T is 10,000 USD in the US, 10,000 EUR in the EU (250,000 "
-        "CZK in Czechia), 10,000 AUD in Australia, and 10,000 GBP, the banks' own, in the United Kingdom. "
-        "At 0 every deposit is at least 0.6 T, so that three of them pass 1.8 T; from 0.5 on a few carry "
-        "most of the sum (together at least 1.05 T) and the others are as small as ordinary deposits. The "
-        "first is made where the person lives; of the others six in ten (0) to one in seven (1) are made "
-        "at one other place of the same currency, if one deals with the home's. In a third of cases a "
-        "teller asks after the second deposit: from then on the person goes to another place and brings "
-        "less each time. From hours (0) to days (1) after the last deposit, 85 to 96 % of the sum by 1 to "
-        "3 transfers at 0, and 38 to 44 % by 4 to 6 from 0.5 on, goes to the account of one other person."
+        "Within 8 days (difficulty 0) to 21 days (1), 3 to 8 cash deposits reach the current account of one "
+        "person (payment_type cash_deposit), each below the limit T on cash of the jurisdiction where the "
+        "person lives and together above T. T is 10,000 USD in the US, 10,000 EUR in the EU (250,000 CZK in "
+        "Czechia), 10,000 AUD in Australia, and 10,000 GBP, the banks' own, in the United Kingdom. At 0 "
+        "every deposit is at least 0.6 T, so that three of them pass 1.8 T; from 0.5 on a few carry most of "
+        "the sum (together at least 1.05 T) and the others are as small as ordinary deposits. The first is "
+        "made where the person lives; of the others, below 0.5, six in ten (at 0) are made at one other "
+        "place of the same currency, if one deals with the home's; from 0.5 on none. In a third of cases a "
+        "teller asks after the second deposit: from then on the person goes to another place (below 0.5) or "
+        "mostly to a machine (from 0.5 on) and brings less each time. From hours (0) to days (1) after the "
+        "last deposit, 85 to 96 % of the sum by 1 to 3 transfers at 0, and 38 to 44 % by 4 to 6 from 0.5 "
+        "on, goes to the account of one other person."
     )
     source: ClassVar[str] = "31 CFR 1010.314 and 31 USC 5324 (structuring); SAML-D (Oztas and others 2023)"
     share: ClassVar[float] = 0.19
@@ -78,12 +79,15 @@ class Structuring(schemes.Scheme):
         amount = schemes.notes(np.where(asked[:, None], less, plain))
         end = on.onset + self._window_s(on.spec)
         second = schemes.moments(on, "deposit", on.onset, end, number, _WIDTH)
-        moves = on.u("moves", _WIDTH) < on.between(0.6, 0.15)
+        moves = on.u("moves", _WIDTH) < 0.6 * (1 - on.ordinary)
         moves[:, 0] = False
-        moves[:, 2:] |= asked[:, None]
+        moves[:, 2:] |= asked[:, None] & (on.ordinary < 1)
         place = np.where(moves, self._elsewhere(on), on.part(on.homes)[:, None])
         account = on.account(on.homes)
-        paid = schemes.paid_in(on, "deposit", second, amount, account[:, None], place)
+        # Who was asked by a teller uses machines when places do not change.
+        shy = asked[:, None] & (np.arange(_WIDTH) >= 2)
+        machines = np.where(shy, 0.8, 0.2) if on.ordinary == 1 else np.full(shy.shape, schemes.MACHINES)
+        paid = schemes.paid_in(on, "deposit", second, amount, account[:, None], place, machines=machines)
         collector = self._collector(on)
         leaves = (0.85 + 0.11 * on.one("leaves")) * (1 - 0.55 * on.ordinary)
         sent = schemes.sent_on(

@@ -37,9 +37,9 @@ class TradeMispricing(schemes.Scheme):
         "deviation). The 2 or 3, never among the first three, are over-invoiced imports (direction over: "
         "the company pays 2 to 3 times the fair price at 0, 1.2 to 1.6 times at 1; in a quarter of these "
         "cases one fair invoice is instead paid twice, the same amount again within 1 to 4 days) or "
-        "under-invoiced exports (under: the company gets 1/3 to 1/2 of it at 0, 1/1.6 to 1/1.2 at 1). 2 "
-        "to 10 days after each of them, 80 to 95 % of the difference to the fair price comes from abroad "
-        "to the owner's own current account, in one wire at 0, in up to 2 from 0.5 on."
+        "under-invoiced exports (under: the company gets 1/3 to 1/2 of it at 0, 1/1.6 to 1/1.2 at 1). 2 to "
+        "10 days after each of them, 80 to 95 % of the difference to the fair price comes from abroad to "
+        "the owner's own current account, in one wire at 0, in up to 2 from 0.5 on."
     )
     source: ClassVar[str] = "FATF 2006, Trade based money laundering; FATF and Egmont 2020"
     share: ClassVar[float] = 0.10
