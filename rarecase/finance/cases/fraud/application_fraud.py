@@ -134,8 +134,8 @@ class ApplicationFraud(WithAccomplices):
     def _loan(self, on: Canvas, opened: Int64, second: Int64) -> tuple[Int64, Int64]:
         """What the bank lends, in whole hundreds, and when."""
         wait = (0.3 + 0.7 * on.one("wait")) * self._wait_s(on.spec)
-        batch = ground.batch().at(on.one("loan-hour")) // ground.SECOND_US
-        since = (opened + wait.astype(np.int64)) // DAY_S * DAY_S + batch
+        office = ground.office().at(on.one("loan-hour")) // ground.SECOND_US
+        since = (opened + wait.astype(np.int64)) // DAY_S * DAY_S + office
         since = np.where(since > opened + HOUR_S, since, since + DAY_S)
         wish = on.stolen("loan", self.amount * on.between(1.0, 0.5), log_sd=0.5)[:, 0]
         lent = np.maximum(wish // 10_000 * 10_000, np.maximum(on.scale * 50_000, 50_000).astype(np.int64))
