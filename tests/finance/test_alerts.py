@@ -302,7 +302,7 @@ def test_places_of_cash_are_counted() -> None:
 def test_crypto_high_risk_and_round_amounts() -> None:
     ledger = Ledger()
     ledger.pay(5, EXCHANGE, "crypto_mobile", 10, 4_100)
-    ledger.pay(6, RISK, "wire_web", 10, 1_234)
+    ledger.pay(6, RISK, "wire_web", 10, 3_234)
     for number in range(4):
         ledger.pay(7, 20 + number % 2, "web", 50 + 6 * number, 1_500)
     assert {"crypto", "high_risk_country", "round_amounts"} <= rules_of(ledger)
@@ -420,7 +420,7 @@ def test_a_rule_speaks_only_while_it_holds() -> None:
 
 def test_thresholds_are_in_the_currency_of_the_place() -> None:
     ledger = Ledger()
-    ledger.pay(5, RISK, "wire_web", 10, 1_100)
+    ledger.pay(5, RISK, "wire_web", 10, 3_300)
     assert "high_risk_country" in rules_of(ledger, "GB")
     assert "high_risk_country" not in rules_of(ledger, "US")
     alerts = spoken(ledger, "GB")
@@ -473,11 +473,11 @@ def test_investigators_are_late_and_sometimes_wrong() -> None:
 
 def test_scores_rise_with_the_sum() -> None:
     ledger = Ledger()
-    ledger.pay(5, RISK, "wire_web", 10, 1_000)
-    ledger.pay(6, RISK, "wire_web", 10, 9_000)
+    ledger.pay(5, RISK, "wire_web", 10, 3_000)
+    ledger.pay(6, RISK, "wire_web", 10, 27_000)
     scores = spoken(ledger).set_index("amount_minor")["score"]
-    assert scores[100_000] == 0.5
-    assert scores[900_000] == 0.9
+    assert scores[300_000] == 0.5
+    assert scores[2_700_000] == 0.9
 
 
 def test_the_view_of_the_engine_decides_alone() -> None:
