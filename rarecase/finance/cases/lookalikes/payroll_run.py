@@ -110,7 +110,9 @@ class PayrollRun(Lookalike):
 
     def _orders(self, on: Canvas, begins: Int64, month: int) -> Int64:
         """Seconds of the day: one sitting at about the same hour of each pay-day, hard ones over the day."""
-        about = np.clip(begins + np.rint((on.one(f"about-{month}") - 0.5) * 2 * HOUR_S), 7 * HOUR_S, _LATEST_S)
+        about = np.clip(
+            begins + np.rint((on.one(f"about-{month}") - 0.5) * 2 * HOUR_S), 7 * HOUR_S, _LATEST_S
+        )
         typed = np.cumsum(20 + 70 * on.u(f"typed-{month}", _MOST_STAFF) ** 2, axis=1)
         left = np.minimum(_LATEST_S - about, 6 * HOUR_S)[:, None]
         spread = on.u(f"spread-{month}", _MOST_STAFF) * left
