@@ -37,7 +37,7 @@ DOMAIN = Domain(
     checks=checks,
     measures=measures,
     formats=FORMATS,
-    examples={name: _example(name) for name in ("default", "natural")},
+    examples={name: _example(name) for name in ("default", "natural", "berka1993")},
     graph=graph,
     workers="threads",
 )

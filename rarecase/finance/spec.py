@@ -23,7 +23,7 @@ class FinancePopulation(common.Population):
     )
 
     purchases_per_month: float = Field(
-        default=12.0, gt=0, le=200, description="mean card payments of a customer per month"
+        default=12.0, ge=0, le=200, description="mean card payments of a customer per month"
     )
     transfers_per_month: float = Field(
         default=1.8, ge=0, le=100, description="mean payments of a customer to other people per month"
@@ -65,7 +65,19 @@ class FinancePopulation(common.Population):
         default=1.0,
         ge=0,
         le=1,
-        description="factor on the shares of customers who pay each biller, a bank fee and subscriptions",
+        description="factor on the shares of customers who pay each biller and subscriptions",
+    )
+    bank_fees: float = Field(
+        default=0.75, ge=0, le=1, description="share of customers who pay their bank a fee each month"
+    )
+    bank_fee: float | None = Field(
+        default=None,
+        gt=0,
+        le=10_000,
+        description="that fee in units of the currency, the same at every bank; by default each has its own",
+    )
+    invoices_per_month: float = Field(
+        default=4.0, gt=0, le=60, description="mean payments that a self-employed customer gets per month"
     )
     standing_orders: float = Field(
         default=1.0,
@@ -96,6 +108,63 @@ class FinancePopulation(common.Population):
         le=1,
         description="factor on the share of card payments made from afar; 0: none, all in shops",
     )
+
+    price_level: float = Field(
+        default=1.0, gt=0, le=1_000, description="factor on incomes and prices, all of them and everywhere"
+    )
+    balances: float = Field(
+        default=1.0, ge=0, le=100, description="factor on what current accounts hold before the data"
+    )
+    overdrafts: float = Field(
+        default=0.8,
+        ge=0,
+        le=1,
+        description="share of customers, students apart, whose current account may go below zero",
+    )
+    credit_cards: float = Field(
+        default=0.44,
+        ge=0,
+        le=1,
+        description="share of customers, students apart, who have a credit card with an account of its own",
+    )
+    borrowers: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="factor on the shares of customers who have or take out a mortgage or a consumer loan",
+    )
+    branches: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="share of orders by telephone or computer, and of business at cash machines, that is "
+        "done at the counter of a branch instead",
+    )
+    income_in_cash: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="share of customers who get what they earn in cash and pay it in at a counter",
+    )
+    surplus_in_cash: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="share of customers who draw at a counter what their income leaves over, in round sums, "
+        "and buy with it; others pay on account",
+    )
+    due_days: tuple[int, int] | None = Field(
+        default=None,
+        description="first and last day of the month on which wages, pensions, bills, instalments and "
+        "standing orders fall due, any of them as often; by default each has days of its own",
+    )
+
+    @field_validator("due_days")
+    @classmethod
+    def _in_order(cls, value: tuple[int, int] | None) -> tuple[int, int] | None:
+        if value is not None and not 1 <= value[0] <= value[1] <= 31:
+            raise ValueError("two days of the month, the first not after the last")
+        return value
 
     @field_validator("countries")
     @classmethod

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rarecase.common.case import Case
 from rarecase.common.members import among, united
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from rarecase.common.plan import Placement
     from rarecase.common.spec import Spec
 
-_ATTEMPTS = 8
 #: How often a walk leaves the home's place at a step, and comes back: some three steps in ten cross a border.
 _LEAVES, _RETURNS = 0.25, 0.5
 
@@ -39,6 +39,8 @@ class BankCase(Case):
     members_live: ClassVar[str] = "home"
     #: Whether members live where ordinary payees do at any difficulty.
     always_local: ClassVar[bool] = False
+    #: How many people are asked for each place among the members.
+    attempts: ClassVar[int] = 8
 
     def footprint(self, spec: Spec, placement: Placement) -> Footprint:
         """All that every case of this entry does, from stateless draws alone."""
@@ -65,7 +67,7 @@ class BankCase(Case):
         local = u < (1.0 if self.always_local else ground.ordinary_share(self.difficulty))
         away = self._distances(spec, homes, widest)
         held, others = united(taken, homes), np.full((homes.size, widest - 1), -1, np.int64)
-        for position, attempt in itertools.product(range(widest - 1), range(_ATTEMPTS)):
+        for position, attempt in itertools.product(range(widest - 1), range(self.attempts)):
             open_ = np.flatnonzero(local & (position + 1 < members) & (others[:, position] < 0))
             if open_.size == 0:
                 continue
@@ -74,10 +76,14 @@ class BankCase(Case):
             person = ground.someone(spec, part, u)
             first = np.zeros(open_.size, np.bool_)
             first[np.unique(person, return_index=True)[1]] = True
-            free = first & ~among(person, held)
+            free = first & ~among(person, held) & self.joins(spec, person)
             others[open_[free], position] = person[free]
             held = united(held, person[free])
         return others
+
+    def joins(self, spec: Spec, people: Int64) -> NDArray[np.bool_]:
+        """Who may be a member beside the home, shape (n,), from stateless attributes alone."""
+        return np.ones(people.shape, np.bool_)
 
     def _distances(self, spec: Spec, homes: Int64, widest: int) -> Int64:
         """How many places on the ring each further member lives from the home, shape (n, widest − 1)."""

@@ -157,7 +157,7 @@ def office() -> Clock:
 def country(spec: Spec, part: Int64) -> Int64:
     """The country of each place, a code into `data.countries`: those of the spec in turn around the ring."""
     known = data.countries().country
-    wanted = np.array([known.index(name) for name in _population(spec).countries])
+    wanted = np.array([known.index(name) for name in population(spec).countries])
     return np.asarray(wanted[np.asarray(part) % wanted.size], np.int64)
 
 
@@ -169,7 +169,8 @@ def currency(spec: Spec, part: Int64) -> Int64:
 
 def price_scale(spec: Spec, part: Int64) -> Float64:
     """Prices and incomes in minor units of each place, beside those of Germany in euros."""
-    return np.asarray(data.countries().income_scale[country(spec, part)], np.float64)
+    scale = data.countries().income_scale[country(spec, part)]
+    return np.asarray(scale * population(spec).price_level, np.float64)
 
 
 def towns(spec: Spec, part: Int64) -> tuple[Float64, Float64]:
@@ -220,9 +221,10 @@ def second_account(spec: Spec, customers: Int64) -> Int64:
 
 
 def has_card_account(spec: Spec, customers: Int64) -> NDArray[np.bool_]:
-    """Who has a credit card with an account of its own: four in ten, not students."""
+    """Who has a credit card with an account of its own: by default four in ten, not students."""
     u = keyed_uniform(spec.seed, "credit-card", customers)
-    return np.asarray((u < 0.44) & (segment(spec.seed, customers) != STUDENT), np.bool_)
+    share = population(spec).credit_cards
+    return np.asarray((u < share) & (segment(spec.seed, customers) != STUDENT), np.bool_)
 
 
 def owner(spec: Spec, part: Int64, kind: str, number: Int64) -> Int64:
@@ -320,7 +322,8 @@ def false_stop(spec: Spec, customers: Int64) -> tuple[Int64, Int64]:
     return np.where(hit, since, NEVER), np.where(hit, until, NEVER)
 
 
-def _population(spec: Spec) -> Any:
+def population(spec: Spec) -> Any:
+    """The ordinary world as the spec tunes it (`rarecase.finance.spec`, which imports the cases)."""
     return spec.population
 
 
@@ -349,17 +352,18 @@ def income_minor(spec: Spec, customers: Int64) -> Int64:
 
 
 def opening_minor(spec: Spec, customers: Int64) -> Int64:
-    """Balance of each customer's current account before the data: 0.8 incomes and a lognormal rest."""
+    """Balance of each customer's current account before the data: mostly 0.8 incomes and a lognormal rest."""
     normal = ndtri(np.clip(keyed_uniform(spec.seed, "opening", customers), 1e-9, 1 - 1e-9))
-    held = np.rint(income_minor(spec, customers) * (0.8 + 1.5 * np.exp(0.8 * normal)))
+    incomes = (0.8 + 1.5 * np.exp(0.8 * normal)) * population(spec).balances
+    held = np.rint(income_minor(spec, customers) * incomes)
     return np.asarray(held, np.int64)
 
 
 def overdraft_minor(spec: Spec, customers: Int64) -> Int64:
-    """How far current accounts may go below zero: up to two incomes for four in five, not for students."""
-    share = keyed_uniform(spec.seed, "overdraft", customers)
-    granted = np.ceil(income_minor(spec, customers) * share / 0.8 * 2.0 / 10_000) * 10_000
-    none = (share >= 0.8) | (segment(spec.seed, customers) == STUDENT)
+    """How far current accounts may go below zero: up to two incomes, mostly for four in five, no students."""
+    share, most = keyed_uniform(spec.seed, "overdraft", customers), population(spec).overdrafts
+    granted = np.ceil(income_minor(spec, customers) * share / max(most, 1e-9) * 2.0 / 10_000) * 10_000
+    none = (share >= most) | (segment(spec.seed, customers) == STUDENT)
     return np.where(none, 0.0, granted).astype(np.int64)
 
 

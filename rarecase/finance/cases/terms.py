@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from rarecase.common.draws import AliasTable
-from rarecase.common.seeds import Float64, Int64, keyed_uniform, stream
+from rarecase.common.seeds import Float64, Int64, keyed_integers, keyed_uniform, stream
 from rarecase.common.tables import NEVER
 from rarecase.finance import data
 from rarecase.finance.cases import ground
@@ -26,6 +26,9 @@ _PAY_DAYS, _PAY_DAY_SHARES = np.array([25, 31, 15, 28, 1]), (0.35, 0.30, 0.12, 0
 _FIRM_LOG_SD, _FAILS_A_YEAR = 0.8, 0.01
 _SHOP_MINOR, _SHOP_LOG_SD, _SHOP_LIMIT_MINOR = 1_500_000.0, 0.6, 2_000_000
 _REVOLVES, _CONSUMER = 0.25, 0.12
+RENTS, OWES, NEITHER = range(3)
+#: Shares of those who rent, and of those and who owe.
+_HOUSED = (0.58, 0.84)
 
 
 @lru_cache(maxsize=1)
@@ -58,8 +61,39 @@ def card_revolves(spec: Spec, customers: Int64) -> NDArray[np.bool_]:
 
 def consumer_loan(spec: Spec, customers: Int64) -> NDArray[np.bool_]:
     """Who pays off a consumer loan."""
-    owes = np.searchsorted([0.58, 0.84], keyed_uniform(spec.seed, "housing", customers), side="right") == 1
-    return np.asarray(~owes & (keyed_uniform(spec.seed, "consumer-loan", customers) < _CONSUMER), np.bool_)
+    owes = housing(spec, customers) == OWES
+    share = _CONSUMER * ground.population(spec).borrowers
+    return np.asarray(~owes & (keyed_uniform(spec.seed, "consumer-loan", customers) < share), np.bool_)
+
+
+def housing(spec: Spec, customers: Int64) -> Int64:
+    """Whether each customer rents, pays off a mortgage, or neither."""
+    u = keyed_uniform(spec.seed, "housing", customers)
+    owe = _HOUSED[1] - (_HOUSED[1] - _HOUSED[0]) * (1 - ground.population(spec).borrowers)
+    return np.searchsorted([_HOUSED[0], owe], u, side="right").astype(np.int64)
+
+
+def paid_in_cash(spec: Spec, customers: Int64) -> NDArray[np.bool_]:
+    """Who gets what they earn in cash: by default nobody."""
+    u = keyed_uniform(spec.seed, "paid-in-cash", customers)
+    return np.asarray(u < ground.population(spec).income_in_cash, np.bool_)
+
+
+def due_day(spec: Spec, what: str, ids: Int64, usual: Int64) -> Int64:
+    """Day of the month on which something falls due: the usual one unless the spec says from when to when.
+
+    Parameters
+    ----------
+    what, ids
+        Name of what is due, and a number for each of them.
+    usual
+        The days by default, shape (n,).
+    """
+    days = ground.population(spec).due_days
+    if days is None:
+        return usual
+    drawn = keyed_integers(spec.seed, ("due", what), ids, days[1] - days[0] + 1)
+    return np.asarray(days[0] + drawn, np.int64)
 
 
 @lru_cache(maxsize=8_192)
@@ -87,7 +121,8 @@ def employer(spec: Spec, customers: Int64) -> Int64:
 def pay_day(spec: Spec, part: Int64, number: Int64) -> Int64:
     """Day of the month on which each employer pays wages; 31 is the last."""
     firm = np.asarray(part) * ground.slots(spec.block).width + number
-    return np.asarray(_PAY_DAYS[_pay_day_table().at(keyed_uniform(spec.seed, "pay-day", firm))], np.int64)
+    usual = np.asarray(_PAY_DAYS[_pay_day_table().at(keyed_uniform(spec.seed, "pay-day", firm))], np.int64)
+    return due_day(spec, "pay-day", firm, usual)
 
 
 def employer_fails(spec: Spec, part: Int64, number: Int64) -> Int64:

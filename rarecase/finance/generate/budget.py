@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rarecase.common.seeds import Float64, Int64
+from rarecase.common.seeds import Float64, Int64, keyed_uniform
 from rarecase.common.tables import NEVER
 from rarecase.finance import data
-from rarecase.finance.cases import ground
+from rarecase.finance.cases import ground, terms
 from rarecase.finance.generate.credit import charges
 from rarecase.finance.generate.crossing import Crossing
-from rarecase.finance.generate.lending import HOUSING_SHARE, OVERDRAFT_RATE, RENTS, SAVINGS_RATE
+from rarecase.finance.generate.lending import HOUSING_SHARE, OVERDRAFT_RATE, SAVINGS_RATE
 from rarecase.finance.generate.living import (
     CASH_IN_LOG_SD,
     CASH_IN_OTHERS,
@@ -39,6 +39,8 @@ _LEAST_SPENT_MINOR = 6_000.0
 _PROJECT_MONTHS = 14.0
 _LOW, _HIGH = 0.7, 1.5
 _STEP_MINOR, _LEAST_MINOR = 1_000, 5_000
+#: Share of sums drawn at a counter that are multiples of ten (or, in small money, a hundred) units.
+_ROUND = 0.55
 #: Interest below this is not booked.
 _LEAST_INTEREST_MINOR = 5
 
@@ -63,7 +65,7 @@ def planned_surplus(make: Maker) -> Float64:
         + sent * place.activity
         - sent.mean()
         + population.cash_withdrawals_per_month * place.activity * drawn
-        + np.where(place.housing == RENTS, HOUSING_SHARE * population.standing_orders, 0.0) * income
+        + np.where(place.housing == terms.RENTS, HOUSING_SHARE * population.standing_orders, 0.0) * income
         + place.loans.instalment
         + population.bills * bill * scale * relative**0.25
         + np.where(place.saves, (SAVINGS_LEAST + SAVINGS_MOST) / 2, 0.0) * income
@@ -79,7 +81,8 @@ def spent_surplus(make: Maker) -> list[Flow]:
     share = max(_INVESTS * make.spec.population.standing_orders, 1e-9)
     fixed = np.trunc(surplus * np.where(invests < share, 0.9 * invests / share, 0.0) / 1_000) * 1_000
     who = np.flatnonzero(fixed > 0)
-    row, second = make.monthly("investing", make.rng("investing", "day").integers(1, 29, who.size))
+    day = make.due("investing", who, make.rng("investing", "day").integers(1, 29, who.size))
+    row, second = make.monthly("investing", day)
     amount = fixed[who[row]].astype(np.int64)
     invested = flow(second, amount, who[row], make.slots.first("world"), "investing")
     return [invested, _bought_on_account(make, surplus - np.maximum(fixed, 0))]
@@ -95,7 +98,35 @@ def _bought_on_account(make: Maker, left: Float64) -> Flow:
     amount = np.rint(median[owner] * np.exp(_ACCOUNTS_LOG_SD * normal)).astype(np.int64)
     way = _account_ways(make.rng("on-account", "way").random(owner.size))
     second = make.seconds("on-account", "person", owner.size)
-    return flow(second, np.maximum(amount, 500), owner, make.slots.first("world"), way)
+    bought = flow(second, np.maximum(amount, 500), owner, make.slots.first("world"), way)
+    return _in_cash(make, bought) if make.spec.population.surplus_in_cash else bought
+
+
+def draws_surplus(make: Maker) -> NDArray[np.bool_]:
+    """Who draws as cash what is left over."""
+    u = keyed_uniform(make.spec.seed, "surplus-in-cash", make.place.customers)
+    return np.asarray(u < make.spec.population.surplus_in_cash, np.bool_)
+
+
+def _coarse_minor(make: Maker) -> int:
+    """The step of round sums of cash, ten or a hundred units."""
+    return 1_000 if make.place.scale < 2 else 10_000
+
+
+def _in_cash(make: Maker, bought: Flow) -> Flow:
+    """What is bought on account, with the sums of who pays in cash drawn at a counter instead."""
+    n = bought.second.size
+    cash = np.flatnonzero(draws_surplus(make)[bought.payer])
+    is_round = make.rng("on-account", "round").random(cash.size) < _ROUND
+    step = np.where(is_round, 1.0, 0.1) * _coarse_minor(make)
+    amount, payee, way, second = bought.amount, bought.payee, bought.way, bought.second
+    amount[cash] = np.maximum(np.rint(amount[cash] / step), 1) * step
+    payee[cash], way[cash] = make.slots.first("cash"), data.ways().code("cash_out_branch")
+    hours = ground.office().draw(make.rng("on-account", "counter"), cash.size) // ground.SECOND_US
+    second[cash] = second[cash] // ground.DAY_S * ground.DAY_S + hours
+    kept = np.ones(n, np.bool_)
+    kept[cash] = make.home(bought.payer[cash], second[cash])
+    return Flow(second[kept], amount[kept], bought.payer[kept], payee[kept], way[kept])
 
 
 def _account_ways(u: Float64) -> NDArray[np.int8]:
@@ -122,20 +153,28 @@ def evened(make: Maker, flows: list[Flow], crossings: list[Crossing]) -> list[Fl
     day = make.rng("even", "day").integers(6, 21, place.n)
     days = make.calendar.monthly(day, "next")
     within = ground.batch().draw(make.rng("even", "time"), days.size).reshape(days.shape) // ground.SECOND_US
+    in_cash = draws_surplus(make) & ~place.saves
+    if in_cash.any():
+        hours = ground.office().draw(make.rng("even", "counter"), days.size).reshape(days.shape)
+        within = np.where(in_cash[:, None], hours // ground.SECOND_US, within)
     moment = np.where(days >= 0, days * ground.DAY_S + within, NEVER)
     net = charges(make, moment, "current", flows, crossings, ranges=2)
-    planned = _moves(make, moment, net)
+    planned = _moves(make, moment, net, np.where(in_cash, _coarse_minor(make), _STEP_MINOR))
     moved, here = planned.moved, planned.here
     rows, months = np.nonzero(moved)
     amount = moved[rows, months]
     apart = np.where(here[rows, months], slots.first("savings") + rows, slots.first("world"))
     ways = data.ways()
+    cash = in_cash[rows]
+    apart = np.where(cash, slots.first("cash"), apart)
+    kept_by = np.where(cash, ways.code("cash_out_branch"), ways.code("savings"))
+    fetched_by = np.where(cash, ways.code("cash_in"), ways.code("release"))
     kept = flow(
         moment[rows, months],
         np.abs(amount),
         np.where(amount > 0, rows, apart),
         np.where(amount > 0, apart, rows),
-        np.where(amount > 0, ways.code("savings"), ways.code("release")).astype(np.int8),
+        np.where(amount > 0, kept_by, fetched_by).astype(np.int8),
     )
     return [kept, *_purchases(make, moment, planned.bought), *_interest(make, planned)]
 
@@ -164,7 +203,7 @@ class _Planned:
     credited: Int64
 
 
-def _moves(make: Maker, moment: Int64, net: Int64) -> _Planned:
+def _moves(make: Maker, moment: Int64, net: Int64, steps: Int64) -> _Planned:
     place, n, first, block = make.place, make.place.n, make.slots.first("savings"), make.slots.block
     wanted = place.opening[:n].astype(np.float64)
     held, kept = place.opening[:n].copy(), place.opening[first : first + n].copy()
@@ -182,7 +221,7 @@ def _moves(make: Maker, moment: Int64, net: Int64) -> _Planned:
         over = now & (held > _HIGH * wanted)
         under = now & (held < _LOW * wanted)
         step = np.where(over | under, held - wanted, 0.0)
-        move = (np.trunc(step / _STEP_MINOR) * _STEP_MINOR).astype(np.int64)
+        move = (np.trunc(step / steps) * steps).astype(np.int64)
         move[np.abs(move) < _LEAST_MINOR * place.scale] = 0
         # Who has no savings here, or too little, has some elsewhere, or a family.
         here[:, month] = place.saves & (kept + move >= 0)

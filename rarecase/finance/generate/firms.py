@@ -11,8 +11,8 @@ import numpy as np
 
 from rarecase.common.compiled import compiled
 from rarecase.common.seeds import Float64, Int64
-from rarecase.finance.cases import ground
-from rarecase.finance.generate.lending import HOUSING_SHARE, RENTS
+from rarecase.finance.cases import ground, terms
+from rarecase.finance.generate.lending import HOUSING_SHARE
 from rarecase.finance.generate.maker import Flow, Maker, flow
 
 #: Regular suppliers of each firm, and of its payroll that one invoice takes.
@@ -29,7 +29,9 @@ def firms(make: Maker) -> Iterator[Flow]:
     yield from _employers(make, payroll)
     place, slots = make.place, make.slots
     rents = np.bincount(
-        place.landlord[place.housing == RENTS], place.income[place.housing == RENTS], slots.landlords_n
+        place.landlord[place.housing == terms.RENTS],
+        place.income[place.housing == terms.RENTS],
+        slots.landlords_n,
     )
     row, second = make.monthly("upkeep", np.full(slots.landlords_n, 20))
     least = 10_000 * place.scale

@@ -19,6 +19,7 @@ from rarecase.common.tables import NEVER
 from rarecase.finance import data
 from rarecase.finance.cases import ground
 from rarecase.finance.cases.footprint import USUAL, CaseRows, Stops
+from rarecase.finance.generate.counters import at_counters
 from rarecase.finance.generate.crossing import crossings
 from rarecase.finance.generate.flows import Flow, Maker, ordinary_flows
 from rarecase.finance.generate.place import Place
@@ -109,6 +110,7 @@ def ordered(plan: Plan, place: Place) -> tuple[Ordered, list[Flow]]:
             plan.keys.case_words(rows.home, rows.row),
         ]
     )
+    flows = at_counters(spec, flows, word[:n])
     tried = np.concatenate([*(_declined(flow) for flow in flows), rows.declined.astype(np.int8)])
     fate = np.where(tried >= 0, TRIED, BOTH).astype(np.int8)
     fate[n:] = np.where(rows.declined >= 0, TRIED, HERE)

@@ -14,9 +14,9 @@ from scipy.special import ndtri
 
 from rarecase.common.seeds import Float64, Int64, keyed_uniform
 from rarecase.finance.cases import ground, terms
+from rarecase.finance.cases.terms import OWES
 from rarecase.finance.spec import FinanceSpec
 
-RENTS, OWES, NEITHER = range(3)
 #: Share of income that rent or the instalments of a mortgage take, and the spread of it.
 HOUSING_SHARE, HOUSING_LOG_SD = 0.29, 0.16
 #: Share of their income that consumer loans take.
@@ -76,12 +76,6 @@ class CreditCards:
     day: Int64
 
 
-def housing(spec: FinanceSpec, customers: Int64) -> Int64:
-    """Whether each customer rents, pays off a mortgage, or neither."""
-    u = keyed_uniform(spec.seed, "housing", customers)
-    return np.searchsorted([0.58, 0.84], u, side="right").astype(np.int64)
-
-
 def housing_minor(spec: FinanceSpec, customers: Int64, income: Int64) -> Int64:
     """Monthly rent or instalment of each customer."""
     normal = ndtri(np.clip(keyed_uniform(spec.seed, "rent", customers), 1e-9, 1 - 1e-9))
@@ -110,6 +104,7 @@ def loans(spec: FinanceSpec, customers: Int64, income: Int64, dwelling: Int64) -
     has = owes | consumer | new
     days = np.array([1, 2, 3, 5, 15, 28])
     day = days[(keyed_uniform(seed, "loan-day", customers) * days.size).astype(np.int64)]
+    day = terms.due_day(spec, "loan", customers, day)
     has_one = np.where(has, 1, 0)
     return Loans(
         (instalment * has_one).astype(np.int64),
@@ -125,7 +120,7 @@ def _new_loans(
 ) -> tuple[NDArray[np.bool_], Int64]:
     """Who of the others takes out a loan within the data, and the second of it, in office hours."""
     u = keyed_uniform(spec.seed, "new-loan", customers)
-    new = ~borrowed & (u < _NEW_A_YEAR * spec.days / 365.25)
+    new = ~borrowed & (u < _NEW_A_YEAR * spec.population.borrowers * spec.days / 365.25)
     v, w = (keyed_uniform(spec.seed, f"new-loan-{what}", customers) for what in ("day", "time"))
     second = (v * spec.days).astype(np.int64) * ground.DAY_S + 32_400 + (w * 25_200).astype(np.int64)
     return new, np.where(new, second, -1)

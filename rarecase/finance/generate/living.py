@@ -64,10 +64,10 @@ def rents(make: Maker) -> Iterator[Flow]:
     """Rent to a landlord, by standing order."""
     place = make.place
     orders = keyed_uniform(make.spec.seed, "rent-by-order", place.customers) < _orders(make)
-    who = np.flatnonzero((place.housing == lending.RENTS) & orders)
+    who = np.flatnonzero((place.housing == terms.RENTS) & orders)
     amount = lending.housing_minor(make.spec, place.customers[who], place.income[who])
     day = make.rng("rent", "day").choice(np.array([1, 2, 3, 5, 15, 28]), who.size)
-    row, second = make.monthly("rent", day)
+    row, second = make.monthly("rent", make.due("rent", who, day))
     payer = who[row]
     yield flow(second, amount[row], payer, make.slots.first("landlords") + place.landlord[payer], "rent")
 
@@ -80,7 +80,8 @@ def household(make: Maker) -> Iterator[Flow]:
     share = _COST_SHARE * (0.3 + 1.4 * u[who] / _SHARES_COST)
     step = 1_000 if place.scale < 2 else 10_000
     amount = (np.maximum(np.rint(place.income[who] * share / step), 1) * step).astype(np.int64)
-    row, second = make.monthly("household", make.rng("household", "day").integers(1, 8, who.size))
+    day = make.due("household", who, make.rng("household", "day").integers(1, 8, who.size))
+    row, second = make.monthly("household", day)
     yield flow(second, amount[row], who[row], place.household[who[row]], "standing")
 
 
@@ -113,7 +114,8 @@ def bills(make: Maker) -> Iterator[Flow]:
         amount = make.lognormal(
             name, who.size, np.asarray(biller.median_minor * scale, np.float64), biller.log_sd
         )
-        row, second = make.monthly(name, make.rng(name, "day").integers(1, 29, who.size))
+        day = make.due(name, who, make.rng(name, "day").integers(1, 29, who.size))
+        row, second = make.monthly(name, day)
         level = price_level(make.spec, place.part, biller.name, months)[make.month[second // ground.DAY_S]]
         due = np.rint(amount[row] * level).astype(np.int64)
         yield flow(second, due, who[row], slots.first("billers") + number, biller.way)
@@ -148,10 +150,12 @@ def subscriptions(make: Maker) -> Iterator[Flow]:
 def fees(make: Maker) -> Iterator[Flow]:
     """The bank's monthly fee at the month's end."""
     place = make.place
-    who = np.flatnonzero(make.rng("fee", "has").random(place.n) < 0.75 * make.spec.population.bills)
+    who = np.flatnonzero(make.rng("fee", "has").random(place.n) < make.spec.population.bank_fees)
     row, second = make.monthly("fee", np.full(who.size, 31), "previous")
     payer = who[row]
-    amount = np.rint(_FEES[place.bank[payer]] * place.scale / 10).astype(np.int64) * 10
+    fee = make.spec.population.bank_fee
+    usual = np.rint(_FEES[place.bank[payer]] * place.scale / 10).astype(np.int64) * 10
+    amount = usual if fee is None else np.full(payer.size, round(fee * 100))
     yield flow(second, amount, payer, make.slots.first("branches") + place.bank[payer], "fee")
 
 
@@ -161,9 +165,8 @@ def savings(make: Maker) -> Iterator[Flow]:
     who = np.flatnonzero(place.saves)
     share = SAVINGS_LEAST + (SAVINGS_MOST - SAVINGS_LEAST) * make.rng("savings", "share").random(who.size)
     amount = np.maximum(np.rint(place.income[who] * share / 1_000).astype(np.int64) * 1_000, 1_000)
-    row, second = make.monthly(
-        "savings", make.rng("savings", "day").choice(np.array([1, 2, 3, 4, 28]), who.size)
-    )
+    day = make.rng("savings", "day").choice(np.array([1, 2, 3, 4, 28]), who.size)
+    row, second = make.monthly("savings", make.due("savings", who, day))
     payer = who[row]
     yield flow(second, amount[row], payer, make.slots.first("savings") + payer, "savings")
 
@@ -182,31 +185,70 @@ def wages(make: Maker) -> Iterator[Flow]:
     amount = np.rint(place.income[payee] * np.where(hourly, np.clip(swing, 0.5, 1.5), 1.0)).astype(np.int64)
     paid = np.flatnonzero(second < place.failed[place.employer[payee]])
     payee = payee[paid]
-    yield flow(second[paid], amount[paid], slots.first("employers") + place.employer[payee], payee, "salary")
+    employer = slots.first("employers") + place.employer[payee]
+    yield from handed(make, flow(second[paid], amount[paid], employer, payee, "salary"))
     state = slots.first("billers") + slots.billers_n - 1
     for segment, way, day, move in (
         (ground.RETIRED, "pension", 31, "previous"),
         (ground.STUDENT, "grant", 2, "next"),
     ):
         who = np.flatnonzero(place.segment == segment)
-        row, second = make.monthly(way, np.full(who.size, day), move)  # type: ignore[arg-type]
-        yield flow(second, place.income[who[row]], state, who[row], way)
+        days = make.due(way, who, np.full(who.size, day))
+        row, second = make.monthly(way, days, move)  # type: ignore[arg-type]
+        yield from handed(make, flow(second, place.income[who[row]], state, who[row], way))
     lost = out_of_work(make)
     who = np.flatnonzero(lost < NEVER)
     row, second = make.monthly("benefit", np.full(who.size, 31), "previous")
     due = np.flatnonzero(second > lost[who[row]])
     payee = who[row[due]]
-    yield flow(second[due], (place.income[payee] * _BENEFIT).astype(np.int64), state, payee, "benefit")
+    benefit = (place.income[payee] * _BENEFIT).astype(np.int64)
+    yield from handed(make, flow(second[due], benefit, state, payee, "benefit"))
+
+
+def handed(make: Maker, paid: Flow) -> list[Flow]:
+    """Income as it is paid: by transfer, or drawn by the payer, handed over and paid in at a counter.
+
+    People pay in all of it within two business days, each after as many days every time.
+
+    Parameters
+    ----------
+    paid
+        What customers earn, all of it by transfer, in one way; the payer may be the world outside.
+    """
+    place, cash = make.place, make.slots.first("cash")
+    by_hand = terms.paid_in_cash(make.spec, place.customers)[paid.payee]
+    if not by_hand.any():
+        return [paid]
+    rows, kept = np.flatnonzero(by_hand), np.flatnonzero(~by_hand)
+    by_transfer, due = taken(paid, kept), taken(paid, rows)
+    name = f"handed-{data.ways().names[due.way[0]]}"
+    # Each payer draws what it needs on a day in one sum, in the morning.
+    day = due.second // ground.DAY_S
+    packed, index = np.unique(due.payer * (make.spec.days + 1) + day, return_inverse=True)
+    total = np.zeros(packed.size, np.int64)
+    np.add.at(total, index, due.amount)
+    firm, on = np.divmod(packed, make.spec.days + 1)
+    opens = on * ground.DAY_S + 8 * 3_600 + make.rng(name, "drawn").integers(0, 3_600, on.size)
+    drew = np.flatnonzero(firm < make.slots.first("cash"))
+    drawn = flow(opens[drew], total[drew], firm[drew], cash, "cash_out_branch")
+    u = keyed_uniform(make.spec.seed, "pays-in-after", place.customers[due.payee])
+    on = make.calendar.business_day(np.minimum(day + (u * 3).astype(np.int64), make.spec.days), "next")
+    second = on * ground.DAY_S + 9 * 3_600 + make.rng(name, "paid-in").integers(0, 8 * 3_600, on.size)
+    came = np.flatnonzero(on < make.spec.days)
+    return [by_transfer, drawn, flow(second[came], due.amount[came], cash, due.payee[came], "cash_in")]
 
 
 def invoices(make: Maker) -> Iterator[Flow]:
     """What the self-employed are paid from outside the banks of this world, and their tax each quarter."""
     place = make.place
     own = place.segment == ground.SELF_EMPLOYED
-    owner = make.owners("invoice", np.where(own, INVOICES_MONTHLY, 0.0))
-    amount = make.lognormal("invoice", owner.size, place.income[owner] / 4.6, INVOICE_LOG_SD)
+    monthly = make.spec.population.invoices_per_month
+    owner = make.owners("invoice", np.where(own, monthly, 0.0))
+    # As much in sum, however many.
+    median = place.income[owner] / 4.6 * (INVOICES_MONTHLY / monthly)
+    amount = make.lognormal("invoice", owner.size, median, INVOICE_LOG_SD)
     second = make.seconds("invoice", "office", owner.size)
-    yield flow(second, amount, make.slots.first("world"), owner, "invoice")
+    yield from handed(make, flow(second, amount, make.slots.first("world"), owner, "invoice"))
     who = np.flatnonzero(own)
     row, second = make.monthly("tax", np.full(who.size, 10))
     # In March, June, September and December.
@@ -256,7 +298,11 @@ def cash(make: Maker) -> Iterator[Flow]:
 
 def at_home(make: Maker, whole: Flow, who: Int64) -> Flow:
     """The rows of a flow whose customers are not on a trip."""
-    rows = np.flatnonzero(make.home(who, whole.second))
+    return taken(whole, np.flatnonzero(make.home(who, whole.second)))
+
+
+def taken(whole: Flow, rows: Int64) -> Flow:
+    """Some rows of a flow of plain payments."""
     return Flow(whole.second[rows], whole.amount[rows], whole.payer[rows], whole.payee[rows], whole.way[rows])
 
 

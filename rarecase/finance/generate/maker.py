@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rarecase.common.clocks import Clock
 from rarecase.common.seeds import Float64, Int64, stream
 from rarecase.finance import data
-from rarecase.finance.cases import ground
+from rarecase.finance.cases import ground, terms
 from rarecase.finance.generate.place import Place
 from rarecase.finance.spec import FinanceSpec
 
@@ -154,6 +154,10 @@ class Maker:
         owner, month = np.nonzero(days >= 0)
         within = ground.batch().draw(self.rng(name, "time"), owner.size) // ground.SECOND_US
         return owner, days[owner, month] * ground.DAY_S + within
+
+    def due(self, name: str, who: Int64, usual: Int64) -> Int64:
+        """Days of the month on which something falls due for customers, numbers within the place."""
+        return terms.due_day(self.spec, name, self.place.customers[who], usual)
 
     def weekly(self, name: str, n: int, rhythm: str) -> tuple[Int64, Int64]:
         """One payment per row and week, each at a moment of its rhythm."""

@@ -12,7 +12,7 @@ from rarecase.common.seeds import Float64, Int64, keyed_uniform, stream
 from rarecase.finance.cases import ground, terms
 from rarecase.finance.generate import trade
 from rarecase.finance.generate.banks import bank_key, bank_of, hosts
-from rarecase.finance.generate.lending import CreditCards, Loans, credit_cards, housing, loans
+from rarecase.finance.generate.lending import CreditCards, Loans, credit_cards, loans
 from rarecase.finance.spec import FinanceSpec
 
 __all__ = ["UNLIMITED", "Place", "bank_key", "bank_of", "hosts", "make_place", "risk_appetite", "shop_kinds"]
@@ -103,7 +103,7 @@ def make_place(plan: Plan, part: int) -> Place:
     customers = np.arange(low, high, dtype=np.int64)
     segment, income = ground.segment(spec.seed, customers), ground.income_minor(spec, customers)
     activity = stream(spec.seed, "activity", part).standard_gamma(3.0, n) / 3.0
-    dwelling = housing(spec, customers)
+    dwelling = terms.housing(spec, customers)
     firm, here = np.arange(slots.employers_n), np.full(slots.employers_n, part)
     landlords = stream(spec.seed, "landlord", part).integers(0, slots.landlords_n, n)
     saves = keyed_uniform(spec.seed, "saves", customers) < spec.population.savers

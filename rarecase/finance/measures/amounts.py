@@ -20,7 +20,7 @@ def measures(connection: duckdb.DuckDBPyConnection) -> list[Measure]:
     """Sizes of payments, in the price level of the euro area, and their digits."""
     cards = "FROM payments WHERE type = 'card_payment'"
     spread = "SELECT stddev_pop(ln(level_minor)) FROM payments WHERE type = '{}'"
-    found = [
+    by_card = [
         Measure(
             name="card_payments_below_25",
             meaning="Share of card payments below 25 units",
@@ -43,6 +43,10 @@ def measures(connection: duckdb.DuckDBPyConnection) -> list[Measure]:
             evidence="observed",
             source=f"{_FED}; in US dollars",
         ),
+    ]
+    # A bank without cards has nothing to be judged by them.
+    found = by_card if one(connection, f"SELECT count(*) {cards}") else []
+    found.append(
         Measure(
             name="benford_distance",
             meaning="Mean absolute deviation of first digits of customers' entries from Benford's law",
@@ -53,8 +57,8 @@ def measures(connection: duckdb.DuckDBPyConnection) -> list[Measure]:
             published=0.0118,
             evidence="observed",
             source=f"{_BERKA}, without interest and fees",
-        ),
-    ]
+        )
+    )
     for kind, published in (("transfer", 1.42), ("cash_withdrawal", None)):
         found.append(
             Measure(
@@ -75,7 +79,7 @@ def measures(connection: duckdb.DuckDBPyConnection) -> list[Measure]:
 def _benford(connection: duckdb.DuckDBPyConnection) -> float:
     rows = connection.execute(
         "SELECT CAST(left(abs(amount_minor)::VARCHAR, 1) AS INT) AS digit, count(*) FROM "
-        "customer_entries GROUP BY 1 ORDER BY 1"
+        "customer_entries WHERE payment_type NOT IN ('fee', 'interest') GROUP BY 1 ORDER BY 1"
     ).fetchall()
     digits = np.zeros(9)
     for digit, number in rows:

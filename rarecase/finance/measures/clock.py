@@ -60,7 +60,7 @@ def measures(connection: duckdb.DuckDBPyConnection) -> list[Measure]:
             high=None,
             published=0.095,
             evidence="observed",
-            source=f"{_BERKA}: the 31st, with interest and fees",
+            source=f"{_BERKA}: the 31st, with fees and without interest",
         )
     )
     return found

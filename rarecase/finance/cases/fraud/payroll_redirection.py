@@ -78,7 +78,8 @@ class PayrollRedirection(WithAccomplices):
     def eligible(self, spec: Spec, entities: Int64) -> NDArray[np.bool_]:
         """Employees with a pay-day in the data, whose employer pays them then."""
         found = np.zeros(entities.shape, np.bool_)
-        who = np.flatnonzero(ground.segment(spec.seed, entities) == ground.EMPLOYED)
+        employed = ground.segment(spec.seed, entities) == ground.EMPLOYED
+        who = np.flatnonzero(employed & ~terms.paid_in_cash(spec, entities))
         if who.size and spec.size > 3:
             found[who] = (self._pay_days(spec, entities[who]) >= 0).any(axis=1)
         return found
