@@ -19,7 +19,8 @@ from rich.table import Table
 import rarecase
 from rarecase.cli.wishes import spec_from
 from rarecase.common import registry
-from rarecase.common.errors import RarecaseError
+from rarecase.common.errors import Findings, RarecaseError
+from rarecase.common.evaluate.leaks import untestable
 from rarecase.common.export import export
 from rarecase.common.plan import make_plan
 from rarecase.common.run import generate_tables
@@ -69,9 +70,7 @@ def _show(console: Console, domain: str, folder: Path) -> Shown:
     seconds = time.perf_counter() - begun
     _say(console, f"validate {place}")
     findings = rarecase.validate(made)
-    for finding in findings:
-        style = "dim" if finding.level == "note" else "yellow"
-        console.print(f"  {finding.level}: {finding.message}", style=style, markup=False)
+    _tell(console, findings)
     _say(console, f"export {place} --as database -o {database}")
     export(made, "database", database)
     _say(console, f"export {place} --as {form} -o {documents}")
@@ -85,6 +84,18 @@ def _show(console: Console, domain: str, folder: Path) -> Shown:
         documents=f"{written:,} {form}",
         where=place,
     )
+
+
+def _tell(console: Console, findings: Findings) -> None:
+    """Findings one by one; of kinds with too few cases for the leak test only which they are."""
+    for finding in findings:
+        if finding.rule != "leak.untestable":
+            style = "dim" if finding.level == "note" else "yellow"
+            console.print(f"  {finding.level}: {finding.message}", style=style, markup=False)
+    few = untestable(findings)
+    if few:
+        words = f"  note: too few cases to prove a leak of {len(few)} kinds: {', '.join(few)}"
+        console.print(words, style="dim", markup=False)
 
 
 def _say(console: Console, words: str) -> None:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from rarecase.common.domain import Document
 from rarecase.finance.formats import iso20022 as iso
-from rarecase.finance.formats.stream import books, documents, money, place_spans, rows_of
+from rarecase.finance.formats.stream import Payers, books, documents, money, place_spans, rows_of
 from rarecase.finance.schema import PAYMENT_TYPES
 
 if TYPE_CHECKING:
     from rarecase.common.dataset import Dataset
 
 _MESSAGE, _ROOT = "camt.053.001.08", "BkToCstmrStmt"
-_ROWS = 300_000
+_ROWS = 200_000
 #: Bank transaction codes (domain, family, sub-family) of payments that leave and that arrive.
 CODES = {
     "card_payment": ("PMNT CCRD POSD", "PMNT MCRD POSP"),
@@ -59,7 +59,8 @@ def export(dataset: Dataset) -> Iterator[Document]:
             "GROUP BY ALL",
             _ROWS,
         )
-        yield from documents(connection, (_query(dataset, *span) for span in places))
+        payers = Payers(connection)
+        yield from documents(connection, (_query(dataset, payers, *span) for span in places))
 
 
 def _code(place: int) -> str:
@@ -90,13 +91,20 @@ def _exchange() -> str:
         '</XchgRate></CcyXchg></TxAmt></AmtDtls>') END"""
 
 
-def _query(dataset: Dataset, first: int, last: int) -> str:
+def _query(dataset: Dataset, payers: Payers, first: int, last: int) -> str:
     spec = dataset.spec
     end = f"{spec.end:%Y-%m-%d}T00:00:00"
     other = "CASE WHEN amount_minor < 0 THEN 'Cdtr' ELSE 'Dbtr' END"
+    entries = rows_of(dataset, "entries", range(first, last + 1))
+    transactions = rows_of(dataset, "transactions", payers.of(first, last))
     return f"""
         WITH own AS (SELECT * FROM iso WHERE own <> 'bank' AND bank_id IS NOT NULL
             AND place BETWEEN {first} AND {last}),
+        entry AS MATERIALIZED (SELECT e.* FROM {entries} e
+            SEMI JOIN own ON own.account_id = e.account_id),
+        paid AS MATERIALIZED (SELECT t.transaction_id, t.payer_account_id, t.payee_account_id, t.purpose,
+            t.amount_minor, t.currency, t.credited_minor, t.credited_currency
+            FROM {transactions} t SEMI JOIN entry ON entry.transaction_id = t.transaction_id),
         moved AS (
             SELECT p.place, p.bic, p.account_id, p.holder, p.account, p.agent, p.currency,
                 a.opening_balance_minor AS opening, e.entry_id, e.entry_number, e.amount_minor, e.booked_at,
@@ -106,8 +114,8 @@ def _query(dataset: Dataset, first: int, last: int) -> str:
                 o.account AS other_account, o.agent AS other_agent
             FROM own p
             JOIN accounts a ON a.account_id = p.account_id
-            LEFT JOIN {rows_of(dataset, "entries", first, last)} e ON e.account_id = p.account_id
-            LEFT JOIN transactions t ON t.transaction_id = e.transaction_id
+            LEFT JOIN entry e ON e.account_id = p.account_id
+            LEFT JOIN paid t ON t.transaction_id = e.transaction_id
             LEFT JOIN iso o ON o.account_id =
                 CASE WHEN e.amount_minor < 0 THEN t.payee_account_id ELSE t.payer_account_id END),
         counted AS (

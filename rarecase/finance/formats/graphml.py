@@ -13,6 +13,7 @@ from rarecase.finance.formats.truth import with_truth
 if TYPE_CHECKING:
     from rarecase.common.dataset import Dataset
 
+_ROWS = 300_000
 #: Attribute, type and SQL.
 _NODE = (
     ("kind", "string", "kind::VARCHAR"),
@@ -49,7 +50,7 @@ def export(dataset: Dataset) -> Iterator[Document]:
     """
     with books(dataset) as connection:
         with_truth(connection)
-        days = spans(connection, "transactions", "ordered_at")
+        days = spans(connection, "transactions", "ordered_at", _ROWS)
         nodes, edges = text(connection, (_nodes(),)), text(connection, (_edges(span) for span in days))
         yield Document("graphml/payments.graphml", _framed(nodes, edges))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rarecase.common.domain import Document
 from rarecase.finance.formats.parties import with_parties, with_plastic, word
-from rarecase.finance.formats.stream import books, documents, place_spans, readme
+from rarecase.finance.formats.stream import Payers, books, documents, place_spans, readme, rows_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -83,7 +83,12 @@ def export(dataset: Dataset) -> Iterator[Document]:
         _with_terminals(connection)
         yield readme("iso8583", "ISO 8583:1987 authorisation messages", _README, dataset)
         places = place_spans(connection, _counts(), _ROWS)
-        yield from documents(connection, (_query(*span) for span in places))
+        payers = {table: Payers(connection, table) for table in ("transactions", "declines")}
+        queries = (
+            _query({name: rows_of(dataset, name, found.of(*span)) for name, found in payers.items()}, *span)
+            for span in places
+        )
+        yield from documents(connection, queries)
 
 
 def _with_terminals(connection: duckdb.DuckDBPyConnection) -> None:
@@ -135,7 +140,7 @@ def _asked(table: str, columns: str, first: int, last: int) -> str:
         FROM {table} WHERE {_ASKED} AND {_PLACE} BETWEEN {first} AND {last}"""
 
 
-def _requests(first: int, last: int) -> str:
+def _requests(tables: Mapping[str, str], first: int, last: int) -> str:
     # Of a deposit or refund the cardholder is the payee; of all else, the payer.
     credits = "CASE WHEN payment_type::VARCHAR IN ('cash_deposit', 'card_refund')"
     booked = f"""ordered_at AS moment, transaction_id AS key, refers_to, '00' AS response,
@@ -146,7 +151,10 @@ def _requests(first: int, last: int) -> str:
     tried = """attempted_at AS moment, decline_id AS key, CAST(NULL AS BIGINT) AS refers_to,
         response_code::VARCHAR AS response, amount_minor AS amount, currency::VARCHAR AS currency,
         amount_minor AS billed, currency::VARCHAR AS billing"""
-    return f"{_asked('transactions', booked, first, last)} UNION ALL {_asked('declines', tried, first, last)}"
+    return (
+        f"{_asked(tables['transactions'], booked, first, last)} UNION ALL "
+        f"{_asked(tables['declines'], tried, first, last)}"
+    )
 
 
 def _message(
@@ -214,7 +222,7 @@ def _framed(message: str) -> str:
     return f"unhex(printf('%04X', length({message}))) || encode({message})"
 
 
-def _query(first: int, last: int) -> str:
+def _query(tables: Mapping[str, str], first: int, last: int) -> str:
     request = _message("0100", {**_BOTH, **_ASKING}, _ABROAD, ())
     answer = _message("0110", {**_BOTH, **_ANSWERING}, _ABROAD, (38,))
     advice = _message("0220", {**_BOTH, **_ASKING, **_ORIGINAL}, _ABROAD, ())
@@ -225,7 +233,7 @@ def _query(first: int, last: int) -> str:
     return f"""
         WITH asked AS (
             SELECT r.*, row_number() OVER (PARTITION BY r.place ORDER BY r.moment, r.key) AS n
-            FROM ({_requests(first, last)}) r),
+            FROM ({_requests(tables, first, last)}) r),
         known AS (
             SELECT r.*, printf('%06d', (r.n - 1) % 999999 + 1) AS stan, k.pan, k.expires_on, p.acquirer,
                 p.code, p.acceptor, p.location, r.currency <> r.billing AS abroad, {digits} AS digits,

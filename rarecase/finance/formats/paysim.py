@@ -22,6 +22,7 @@ HEADER = (
     "isFraud,isFlaggedFraud"
 )
 _FIRST_ACCOUNT = 1_000_000_000
+_ROWS = 400_000
 #: PaySim flags an attempt to transfer more than this in one payment, in units of its currency.
 _FLAGGED_MINOR = 200_000_00
 _README = """
@@ -60,9 +61,8 @@ def export(dataset: Dataset) -> Iterator[Document]:
         yield readme("paysim", "PaySim: payments with balances", _README, dataset)
         found = connection.sql("SELECT DISTINCT currency::VARCHAR FROM accounts ORDER BY 1").fetchall()
         for (currency,) in found:
-            where = f"t.currency::VARCHAR = '{currency}' AND t.credited_currency::VARCHAR = '{currency}'"
-            days = spans(connection, "transactions t", "booked_at", where=where)
-            lines = text(connection, (_lines(span, where, start) for span in days))
+            days = spans(connection, "transactions t", "booked_at", _ROWS, _within(currency))
+            lines = text(connection, (_lines(span, currency, start) for span in days))
             yield Document(f"paysim/{currency}.csv", headed(HEADER, lines))
         keys = (
             f"SELECT concat({_FIRST_ACCOUNT} + number, ',', account_id, chr(10)) AS text FROM party "
@@ -81,12 +81,16 @@ def _type() -> str:
         ELSE 'TRANSFER' END"""
 
 
-def _lines(span: Span, where: str, start: str) -> str:
+def _within(currency: str) -> str:
+    return f"t.currency::VARCHAR = '{currency}' AND t.credited_currency::VARCHAR = '{currency}'"
+
+
+def _lines(span: Span, currency: str, start: str) -> str:
     within = f"booked_at >= {span.since} AND booked_at < {span.until}"
     leg = (
         "SELECT transaction_id, account_id, balance_minor, balance_minor - amount_minor AS before, "
         "row_number() OVER (PARTITION BY account_id, booked_at ORDER BY entry_number) AS turn "
-        f"FROM entries WHERE {within}"
+        f"FROM entries WHERE {within} AND currency::VARCHAR = '{currency}'"
     )
     # Of cash that is paid in, PaySim's origin is the customer, whom we credit.
     swapped = {
@@ -112,7 +116,7 @@ def _lines(span: Span, where: str, start: str) -> str:
             JOIN party d ON d.account_id = t.payer_account_id
             JOIN party c ON c.account_id = t.payee_account_id
             LEFT JOIN truth y ON y.transaction_id = t.transaction_id
-            WHERE t.{within.replace("AND booked_at", "AND t.booked_at")} AND {where}),
+            WHERE t.{within.replace("AND booked_at", "AND t.booked_at")} AND {_within(currency)}),
         line AS (
             SELECT *, {_type()} AS type FROM paid)
         SELECT concat(1 + (epoch(booked_at)::BIGINT - epoch({start})::BIGINT) // 3600, ',', type, ',',

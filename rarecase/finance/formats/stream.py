@@ -107,16 +107,29 @@ def place_spans(connection: duckdb.DuckDBPyConnection, counts: str, most: int) -
         yield first, last
 
 
-def rows_of(dataset: Dataset, table: str, first: int, last: int) -> str:
-    """SQL for a table of which only the rows that places `first` to `last` wrote are needed.
+class Payers:
+    """From which places each place is paid, so that a written set need not be searched through for it."""
 
-    Places are parts, so a written set need not be searched through.
-    """
+    def __init__(self, connection: duckdb.DuckDBPyConnection, table: str = "transactions") -> None:
+        self._of: dict[int, set[int]] = {}
+        query = f"SELECT DISTINCT payee_place, payer_place FROM {table}"
+        for payee, payer in connection.sql(query).fetchall():
+            self._of.setdefault(payee, set()).add(payer)
+
+    def of(self, first: int, last: int) -> set[int]:
+        """The places that pay or are paid at `first` to `last`, on the payer's side."""
+        here = range(first, last + 1)
+        return set(here).union(*(self._of.get(place, ()) for place in here))
+
+
+def rows_of(dataset: Dataset, table: str, places: Iterable[int]) -> str:
+    """SQL for a table of which only the rows that some places wrote are needed; places are parts."""
     files = dataset.files_of(table)
     if not files or dataset.manifest["storage"] != "parquet":
         return table
-    wanted = [file for file in files if first <= int(file.stem.rpartition("-")[2]) <= last]
-    listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in wanted)
+    wanted = set(places)
+    found = [file for file in files if int(file.stem.rpartition("-")[2]) in wanted]
+    listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in found)
     return f"read_parquet([{listed}])"
 
 

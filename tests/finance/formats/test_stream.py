@@ -11,7 +11,7 @@ from rarecase.common.dataset import Dataset
 from rarecase.common.errors import RarecaseError
 from rarecase.common.export import export
 from rarecase.common.run import generate
-from rarecase.finance.formats import FORMATS, camt053, iso8583, pacs008, pain001, stream
+from rarecase.finance.formats import FORMATS, camt053, graphml, iso8583, pacs008, pain001, paysim, stream
 from rarecase.finance.formats.parties import quoted, word
 from tests.finance.formats.conftest import taken
 
@@ -45,7 +45,7 @@ def test_how_it_is_cut_changes_nothing(
 ) -> None:
     monkeypatch.setattr(stream, "ROWS", 100)
     monkeypatch.setattr(stream, "_BATCH", 7_000)
-    for module in (camt053, iso8583, pacs008, pain001):
+    for module in (camt053, graphml, iso8583, pacs008, pain001, paysim):
         monkeypatch.setattr(module, "_ROWS", 100)
     for name, form in FORMATS.items():
         assert taken(form.export(small)) == whole[name], name

@@ -105,7 +105,8 @@ WITH disputed AS (
     FROM transactions p JOIN transactions b ON b.refers_to = p.transaction_id
     WHERE b.payment_type = 'chargeback' AND p.payment_type = 'card_payment' AND p.is_remote
       AND p.channel = 'ecommerce' AND b.payee_account_id = p.payer_account_id
-      AND b.credited_minor = p.amount_minor
+      AND b.amount_minor = p.credited_minor
+      AND b.credited_minor BETWEEN 0.9 * p.amount_minor AND 1.1 * p.amount_minor
       AND b.ordered_at BETWEEN p.ordered_at + INTERVAL 3 DAY AND p.ordered_at + INTERVAL 42 DAY
 ), several AS (
     SELECT a.card_id, a.transaction_id FROM disputed a
@@ -137,7 +138,7 @@ WITH back AS (
     GROUP BY a.account, a.at, a.transaction_id
 )
 SELECT DISTINCT o.customer_id FROM burst k JOIN accounts o ON o.account_id = k.account AND o.kind = 'current'
-WHERE k.number BETWEEN 4 AND 9 AND len(k.shops) <= 4 AND k.odd AND k.refunded >= 0.8 * (
+WHERE k.number BETWEEN 4 AND 9 AND len(k.shops) <= 4 AND k.odd AND k.refunded >= 0.5 * (
     SELECT sum(t.amount_minor) FROM transactions t WHERE t.payer_account_id = k.account
     AND t.payment_type = 'card_payment' AND list_contains(k.shops, t.merchant_id)
     AND t.ordered_at BETWEEN k.at - INTERVAL 9 DAY AND k.until)

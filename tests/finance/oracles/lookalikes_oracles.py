@@ -6,9 +6,12 @@ the words, where ordinary payments may stand between those of the look-alike.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
+from itertools import pairwise
 
 import duckdb
+import numpy as np
 
 from tests.finance.oracles.harness import Oracle
 
@@ -81,6 +84,9 @@ _HOLIDAY = """
            count(DISTINCT payee) AS shops, count(DISTINCT ordered_at::DATE) AS days,
            min(ordered_at) AS since, max(ordered_at) AS until
     FROM stretch GROUP BY customer_id, stay
+), abroad AS (
+    SELECT DISTINCT t.payer_place AS home, x.country <> h.country AS foreign_land, t.payee_place AS there
+    FROM transactions t JOIN places h ON h.place = t.payer_place JOIN places x ON x.place = t.payee_place
 ), between AS (
     SELECT *, since - lag(until) OVER stays AS arrives, lead(since) OVER stays - until AS leaves
     FROM stay WINDOW stays AS (PARTITION BY customer_id ORDER BY stay)
@@ -89,6 +95,8 @@ SELECT customer_id FROM between
 WHERE there <> place AND payments BETWEEN 17 AND 50 AND shops >= 4
   AND until - since BETWEEN INTERVAL 4 DAY AND INTERVAL 19 DAY
   AND days > 0.5 * date_diff('day', since, until)
+  AND (SELECT bool_or(foreign_land) FILTER (there = between.there) >= bool_or(foreign_land)
+       FROM abroad WHERE home = between.place)
   AND coalesce(arrives >= INTERVAL 29 HOUR, TRUE) AND coalesce(leaves >= INTERVAL 29 HOUR, TRUE)
 """
 
@@ -111,32 +119,70 @@ JOIN paid p ON p.payer = s.payee AND p.channel = 'branch' AND p.kind = 'transfer
 JOIN body w ON w.account_id = p.payee AND w.kind = 'outside'
 """
 
-_MARKETPLACE = """
+#: What customers buy of companies, and what companies of customers pay to shops of their place, by time.
+_SALES = """
 , firm AS (SELECT DISTINCT account_id, place FROM company)
-, sale AS (
-    SELECT c.account_id, p.booked_at, p.credited FROM paid p
-    JOIN firm c ON c.account_id = p.payee JOIN own o ON o.account_id = p.payer
-    WHERE p.kind = 'transfer' AND p.purpose = 'GDDS'
-), payout AS (
-    SELECT c.account_id, p.ordered_at, p.payee, p.amount FROM paid p
-    JOIN firm c ON c.account_id = p.payer JOIN shop s ON s.account_id = p.payee AND s.place = c.place
-    WHERE p.kind = 'business' AND p.purpose = 'OTHR'
-), sold AS (
-    SELECT account_id, count(*) AS sales, sum(credited) AS total FROM sale GROUP BY ALL
-), given AS (
-    SELECT account_id, sum(amount) AS total, count(DISTINCT ordered_at::DATE) AS runs,
-           count(DISTINCT payee) AS shops FROM payout GROUP BY ALL
-), early AS (
-    SELECT DISTINCT g.account_id FROM payout g WHERE
-        (SELECT sum(amount) FROM payout h WHERE h.account_id = g.account_id AND h.ordered_at <= g.ordered_at)
-        > coalesce((SELECT sum(credited) FROM sale s
-                    WHERE s.account_id = g.account_id AND s.booked_at < g.ordered_at), 0)
-)
-SELECT c.customer_id FROM sold s JOIN given g USING (account_id) JOIN company c USING (account_id)
-WHERE s.sales BETWEEN 24 AND 70 AND g.runs BETWEEN 3 AND 8 AND g.shops BETWEEN 5 AND 14
-  AND g.total BETWEEN 0.845 * s.total AND 0.925 * s.total
-  AND account_id NOT IN (SELECT account_id FROM early)
+SELECT c.account_id, epoch(p.ordered_at), p.credited FROM paid p
+JOIN firm c ON c.account_id = p.payee JOIN own o ON o.account_id = p.payer
+WHERE p.kind = 'transfer' AND p.purpose = 'GDDS' ORDER BY 1, 2
 """
+_RUNS = """
+, firm AS (SELECT DISTINCT account_id, place FROM company)
+SELECT c.account_id, min(epoch(p.ordered_at)), sum(p.amount), list(p.payee)
+FROM paid p JOIN firm c ON c.account_id = p.payer JOIN shop s ON s.account_id = p.payee AND s.place = c.place
+WHERE p.kind = 'business' AND p.purpose = 'OTHR' GROUP BY c.account_id, p.ordered_at::DATE ORDER BY 1, 2
+"""
+_DAY_S = 86_400
+_COMMISSION = (0.079, 0.151)
+
+
+def _one_commission(sales: list[tuple[float, int]], runs: list[tuple[float, int, list[int]]]) -> bool:
+    """Whether every run of pay-outs passes on what a week brought, less one and the same share.
+
+    What the runs have paid so far is then, each time, the same part of what had been sold when a week ended,
+    one to five days before. Each shop's part is rounded.
+    """
+    times = np.array([when for when, _ in sales])
+    sold = np.concatenate(([0], np.cumsum([amount for _, amount in sales])))
+    at = np.array([when for when, _, _ in runs])
+    paid = np.cumsum([amount for _, amount, _ in runs])
+    shops = np.cumsum([len(payees) for _, _, payees in runs])
+    until = np.searchsorted(times, at)
+    since = np.searchsorted(times, at - 6 * _DAY_S)
+    for before in range(since[0], until[0] + 1):
+        kept = 1 - paid[0] / sold[before] if sold[before] else 1.0
+        if not _COMMISSION[0] <= kept <= _COMMISSION[1]:
+            continue
+        slack = shops + 2 + 0.002 * paid
+        if all(
+            (np.abs((1 - kept) * sold[low : high + 1] - total) <= most).any()
+            for low, high, total, most in zip(since, until, paid, slack, strict=True)
+        ):
+            return True
+    return False
+
+
+def _marketplaces(connection: duckdb.DuckDBPyConnection) -> set[int]:
+    """Owners of companies that many pay, and that pay shops week by week what is theirs."""
+    sales: dict[int, list[tuple[float, int]]] = defaultdict(list)
+    for account, when, amount in connection.execute(f"{_COMMON}{_SALES}").fetchall():
+        sales[account].append((when, amount))
+    runs: dict[int, list[tuple[float, int, list[int]]]] = defaultdict(list)
+    for account, when, amount, payees in connection.execute(f"{_COMMON}{_RUNS}").fetchall():
+        runs[account].append((when, amount, payees))
+    found = [
+        account
+        for account, paid in runs.items()
+        if 25 <= len(sales[account]) <= 61
+        and 3 <= len(paid) <= 8
+        and 5 <= len({payee for _, _, payees in paid for payee in payees}) <= 14
+        and all(later[0] - run[0] >= 2 * _DAY_S for run, later in pairwise(paid))
+        and _one_commission(sales[account], paid)
+    ]
+    listed = ", ".join(str(account) for account in [0, *found])
+    owners = f"{_COMMON} SELECT DISTINCT customer_id FROM company WHERE account_id IN ({listed})"
+    return {row[0] for row in connection.execute(owners).fetchall()}
+
 
 _PAYROLL = """
 , wage AS (
@@ -148,7 +194,7 @@ _PAYROLL = """
     GROUP BY ALL HAVING count(DISTINCT date_trunc('month', ordered_at)) >= 3
 ), run AS (
     SELECT payer, ordered_at::DATE AS day, count(DISTINCT payee) AS staff, sum(amount) AS total
-    FROM wage JOIN steady USING (payer, payee, amount)
+    FROM wage JOIN steady USING (payer, payee, amount) WHERE day(ordered_at) >= 20
     GROUP BY ALL HAVING count(DISTINCT payee) BETWEEN 3 AND 12
 ), funded AS (
     SELECT r.payer, r.day FROM run r JOIN paid i ON i.payee = r.payer AND i.purpose = 'IVPT'
@@ -163,7 +209,9 @@ _RENT = """
 , due AS (
     SELECT p.payee, p.payer, p.amount, p.ordered_at, p.credited FROM paid p
     JOIN own o ON o.account_id = p.payee JOIN own t ON t.account_id = p.payer AND t.place = o.place
-    WHERE p.kind = 'standing_order' AND p.purpose = 'RENT'
+    WHERE p.kind = 'standing_order' AND p.purpose = 'RENT' AND p.payer NOT IN (
+        SELECT payer FROM paid JOIN body ON body.account_id = payee AND body.kind = 'landlord'
+        WHERE paid.purpose = 'RENT')
 ), steady AS (
     SELECT payee, payer, amount FROM due
     GROUP BY ALL HAVING count(DISTINCT date_trunc('month', ordered_at)) >= 3
@@ -172,7 +220,7 @@ _RENT = """
            max(ordered_at) AS last, count(DISTINCT payer) AS tenants
     FROM due JOIN steady USING (payee, payer, amount) GROUP BY ALL
     HAVING count(DISTINCT payer) BETWEEN 4 AND 12
-       AND max(ordered_at) - min(ordered_at) <= INTERVAL 2 DAY AND day(min(ordered_at)) <= 8
+       AND max(ordered_at) - min(ordered_at) <= INTERVAL 4 DAY AND day(min(ordered_at)) <= 8
 )
 SELECT o.customer_id FROM run r JOIN own o ON o.account_id = r.payee
 JOIN paid p ON p.payer = r.payee AND p.kind = 'transfer'
@@ -200,7 +248,8 @@ _CLUB = """
 )
 SELECT o.customer_id FROM (
     SELECT club FROM paced GROUP BY club, amount
-    HAVING count(DISTINCT payee) = len(club) AND count(*) = len(club) AND min(gap) >= INTERVAL 72 HOUR
+    HAVING count(DISTINCT payee) = len(club) AND count(*) = len(club) AND min(gap) >= INTERVAL 96 HOUR
+       AND max(gap) <= INTERVAL 31 DAY
 ) JOIN own o ON list_contains(club, o.account_id)
 """
 
@@ -248,8 +297,9 @@ JOIN paid r ON r.payer = g.payee AND r.kind = 'transfer'
     AND r.ordered_at BETWEEN g.ordered_at + INTERVAL 23 HOUR AND g.ordered_at + INTERVAL 97 HOUR
     AND r.amount BETWEEN 0.29 * g.total AND 0.61 * g.total
 JOIN body w ON w.account_id = r.payee AND w.kind = 'landlord'
-WHERE day(g.ordered_at) >= 22 OR day(g.ordered_at) <= 4
-GROUP BY ALL HAVING count(DISTINCT r.id) >= 3
+WHERE g.payee NOT IN (SELECT payer FROM paid WHERE purpose = 'RENT')
+  AND (day(g.ordered_at) >= 22 OR day(g.ordered_at) <= 4)
+GROUP BY o.customer_id, r.payee, r.amount HAVING count(DISTINCT r.id) >= 3
 """
 
 _SWEEP = """
@@ -325,6 +375,9 @@ ORACLES = (
         {
             "place": _change("travel", "payee_place = payer_place", "hash(transaction_id) % 3 = 0"),
             "time": _spread("travel", 60),
+            "often": _change(
+                "travel", "is_remote = TRUE, payment_type = 'card_payment'", "hash(transaction_id) % 5 < 3"
+            ),
         },
     ),
     Oracle(
@@ -338,10 +391,13 @@ ORACLES = (
     ),
     Oracle(
         "marketplace_payout",
-        _finds(_MARKETPLACE),
+        _marketplaces,
         {
             "order": _earlier("payout", 60),
             "conservation": _change("payout", "amount_minor = amount_minor / 2"),
+            "another commission each week": _change(
+                "payout", "amount_minor = (amount_minor * (1 + 0.1 * sin(epoch(ordered_at) / 86400)))::BIGINT"
+            ),
         },
         spec={"size": 6_000},
     ),
@@ -387,6 +443,7 @@ ORACLES = (
             "equal sums": _sums("support"),
             "order": _earlier("rent", 12),
             "conservation": _change("rent", "amount_minor = amount_minor * 3"),
+            "another rent each month": _change("rent", "amount_minor = amount_minor + day(ordered_at)"),
         },
     ),
     Oracle(

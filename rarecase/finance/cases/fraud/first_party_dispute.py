@@ -28,9 +28,10 @@ class FirstPartyDispute(BankCase):
         "With the own card, on a device first seen before the data or used for other payments too, a "
         "customer makes 2 to 5 remote card payments (is_remote, channel ecommerce), nearly always at 2 or "
         "more merchants, within 25 days (difficulty 0) to 75 days (1), and each of them is charged back in "
-        "full (payment_type chargeback, refers_to the purchase, credited to the account that paid) 4 to 40 "
-        "days after it. At 0 the goods are dear (1.6 times and more what such shops usually sell), at 1 "
-        "they cost what is usual, and up to 4 other remote purchases at such shops are not disputed."
+        "full (payment_type chargeback, refers_to the purchase, what the shop got goes back to the account "
+        "that paid, at the rate of that day) 4 to 40 days after it. At 0 the goods are dear (1.6 times and "
+        "more what such shops usually sell), at 1 they cost what is usual, and up to 4 other remote "
+        "purchases at such shops are not disputed."
     )
     source: ClassVar[str] = (
         "Visa, Compelling Evidence 3.0 (2023); Merchant Risk Council, 2024 (first-party misuse)"

@@ -29,10 +29,10 @@ class RefundAbuse(BankCase):
         "(difficulty 0) to 90 days (1), of 1 merchant or of 2 to 4, each an hour to 9 days after a "
         "purchase of the card at the same merchant. About six in ten equal a purchase that they refer to, "
         "a quarter refer to one and are 8 to 60 % higher, the others refer to none; at least one of the "
-        "refunds is of the second or third sort. At 0 the refunds come to at least 80 % of what the card "
-        "paid to these merchants in that time and the goods are dear (electronics, clothing, department "
-        "stores, travel agencies); at 1 nearly as many purchases again are not refunded, and most goods "
-        "and prices are usual."
+        "refunds is of the second or third sort. At 0 the refunds come to at least half of what the card "
+        "paid to these merchants in that time (four fifths, but for ordinary purchases there), and the goods "
+        "are dear (electronics, clothing, department stores, travel agencies); at 1 nearly as many purchases "
+        "again are not refunded, and most goods and prices are usual."
     )
     source: ClassVar[str] = (
         "National Retail Federation and Appriss Retail, Consumer Returns 2023 (return and claims fraud)"

@@ -106,11 +106,13 @@ class LoanBack(schemes.Scheme):
     def story(self, spec: Spec, facts: dict[str, Any]) -> str:
         """What happened, in one sentence."""
         currency = facts["currency"]
+        number = facts["instalments"]
+        due = "one instalment falls" if number == 1 else f"{number} instalments fall"
         return (
-            f"From {said(spec, facts['started'])} on, {money(facts['total'], currency)} of cash was paid "
-            "in and lent back to its owner by the own shell company as a loan of "
-            f"{money(facts['loan'], currency)} at {facts['rate_bp'] / 100:g} %, of which "
-            f"{facts['instalments']} instalments fall within the data."
+            f"From {said(spec, facts['started'])} on, {money(facts['total'], currency)} of cash was paid in "
+            "and lent back to its owner by the own shell company as a loan of "
+            f"{money(facts['loan'], currency)} at {facts['rate_bp'] / 100:g} %, of which {due} within the "
+            "data."
         )
 
     def _loan(

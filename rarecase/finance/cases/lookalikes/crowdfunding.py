@@ -10,7 +10,7 @@ from pydantic import Field
 from rarecase.common.spec import Spec
 from rarecase.finance.cases import ground
 from rarecase.finance.cases.base import money, said
-from rarecase.finance.cases.canvas import DAY_S, Canvas
+from rarecase.finance.cases.canvas import DAY_S, HOUR_S, Canvas
 from rarecase.finance.cases.footprint import Footprint
 from rarecase.finance.cases.lookalikes.lookalike import (
     Lookalike,
@@ -78,7 +78,9 @@ class Crowdfunding(Lookalike):
             np.where(on.one("to") < 0.5, cause, shop), orders(on, "payout-way", 1)[:, 0], "payout",
             where=good,
         )  # fmt: skip
-        back = last[:, None] + DAY_S + (2 * DAY_S * on.u("back", _MOST)).astype(np.int64)
+        # Who gives back does so in one sitting, order by order.
+        sitting = on.within(last + DAY_S, last + 3 * DAY_S - 2 * HOUR_S, on.one("back"))
+        back = sitting[:, None] + np.cumsum(15 + 75 * on.u("typed", _MOST) ** 2, axis=1).astype(np.int64)
         on.pay(
             on.every[:, None], back, got, on.account(on.homes)[:, None], on.account(people),
             orders(on, "back-way", 1), "refund", refers=row, where=(row >= 0) & ~good[:, None],

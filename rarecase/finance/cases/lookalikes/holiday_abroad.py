@@ -13,7 +13,7 @@ from rarecase.common.spec import Spec
 from rarecase.finance import data
 from rarecase.finance.cases import ground
 from rarecase.finance.cases.base import money, said
-from rarecase.finance.cases.canvas import DAY_S, HOUR_S, Canvas
+from rarecase.finance.cases.canvas import DAY_S, HOUR_S, MINUTE_S, Canvas
 from rarecase.finance.cases.footprint import Footprint
 from rarecase.finance.cases.lookalikes.lookalike import Lookalike
 
@@ -61,7 +61,8 @@ class HolidayAbroad(Lookalike):
         used = np.arange(_MOST) < number[:, None]
         # Those that are not used stand last, so that the others fill the whole stay.
         when = on.within(begin, end, np.where(used, on.u("when", _MOST), 1.0), "day")
-        second = on.ascending(when, 20 * 60)
+        steps = np.cumsum(5 * MINUTE_S + 50 * MINUTE_S * on.u("gap", _MOST) ** 2, axis=1).astype(np.int64)
+        second = np.maximum.accumulate(np.sort(when, axis=1) - steps, axis=1) + steps
         part = np.broadcast_to(there[:, None], second.shape)
         shop = (on.u("shop", _MOST) * on.slots.merchants_n).astype(np.int64)
         kind = ground.shop_kinds(on.spec, part.ravel(), shop.ravel()).reshape(shop.shape)

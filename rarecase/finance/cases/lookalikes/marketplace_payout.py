@@ -25,9 +25,10 @@ class MarketplacePayout(Lookalike):
     title: ClassVar[str] = "Marketplace payout"
     definition: ClassVar[str] = (
         "Over 3 to 8 weeks customers send a company's account 25 to 60 (difficulty 0) or 12 to 24 (1) "
-        "transfers with purpose GDDS; on the second business day after the end of each week the company "
-        "sends 6 to 14 shops of its place by business payment what was bought from each in that week, less "
-        "one and the same commission of 8 to 15 %. The company belongs to the customer."
+        "transfers with purpose GDDS; on the first business day after the day on which a week ends (weeks of "
+        "168 hours, from a moment of its own on) the company sends those of its 6 to 14 shops that sold "
+        "something, all of its place, by business payment what was bought from each in that week, less one "
+        "and the same commission of 8 to 15 %. The company belongs to the customer."
     )
     source: ClassVar[str] = "Pay-outs of marketplaces and payment institutions; commission by own choice"
     share: ClassVar[float] = 0.0004

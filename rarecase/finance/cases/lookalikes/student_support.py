@@ -10,7 +10,7 @@ from pydantic import Field
 
 from rarecase.common.seeds import Int64, keyed_integers
 from rarecase.common.spec import Spec
-from rarecase.finance.cases import ground
+from rarecase.finance.cases import ground, terms
 from rarecase.finance.cases.base import money, said
 from rarecase.finance.cases.canvas import DAY_S, HOUR_S, Canvas
 from rarecase.finance.cases.footprint import Footprint
@@ -22,10 +22,10 @@ class StudentSupport(Lookalike):
 
     title: ClassVar[str] = "Student supported by the family"
     definition: ClassVar[str] = (
-        "A student gets a transfer with purpose FAMI from each of one or two relatives in every month, each "
-        "the same sum every time, within three days from a day of 25 to 31 on (or the business day before; "
-        "six days at difficulty 1), and one to four days after the last of them pays 30 to 60 % of what "
-        "arrived to a landlord by transfer."
+        "A student, who pays no other rent, gets a transfer with purpose FAMI from each of one or two "
+        "relatives in every month, each the same sum every time, within three days from a day of 25 to 31 on "
+        "(or the business day before; six days at difficulty 1), and one to four days after the last of them "
+        "pays a landlord by transfer the same rent every time, 30 to 60 % of what arrives."
     )
     source: ClassVar[str] = "Own choice of sums, after Deutsches Studierendenwerk, 22nd social survey (2021)"
     share: ClassVar[float] = 0.02
@@ -39,8 +39,9 @@ class StudentSupport(Lookalike):
     )
 
     def eligible(self, spec: Spec, entities: Int64) -> NDArray[np.bool_]:
-        """Students."""
-        return np.asarray(ground.segment(spec.seed, entities) == ground.STUDENT, np.bool_)
+        """Students who pay no other rent."""
+        studies = ground.segment(spec.seed, entities) == ground.STUDENT
+        return np.asarray(studies & (terms.housing(spec, entities) != terms.RENTS), np.bool_)
 
     def members(self, spec: Spec, homes: Int64) -> Int64:
         """The student and one or two relatives."""
@@ -58,8 +59,11 @@ class StudentSupport(Lookalike):
         sums = 100 * self.amount * ground.scale_of(on.spec, payers) * np.exp(0.35 * on.normal("sum", width))
         sums = np.maximum(np.rint(sums / 1_000) * 1_000, 1_000).astype(np.int64)
         days = on.monthly(on.whole("day", 25, 31), "previous")
-        share, landlord = 0.3 + 0.3 * on.one("share"), on.one("landlord")
+        share, landlord = 0.33 + 0.24 * on.one("share"), on.one("landlord")
         owner = on.at(on.part(on.homes), "landlords", (landlord * on.slots.landlords_n).astype(np.int64))
+        # Sums from abroad arrive a little different every month; the rent is that of the lease.
+        usual = arrives(on, np.maximum(days[:, :1], 0) * DAY_S, sums, payers, on.homes[:, None])
+        rent = np.rint(np.where(relatives >= 0, usual, 0).sum(axis=1) * share / 500).astype(np.int64) * 500
         for month in range(days.shape[1]):
             begin = days[:, month] * DAY_S + 8 * HOUR_S
             late = (3 + 3 * self.difficulty) * (DAY_S - 4 * HOUR_S)
@@ -69,14 +73,11 @@ class StudentSupport(Lookalike):
                 on.every[:, None], second, sums, on.account(payers),
                 on.account(on.homes)[:, None], "family_mobile", "support", where=sent,
             )  # fmt: skip
-            got = arrives(on, second, sums, payers, on.homes[:, None])
-            came = np.where(row >= 0, got, 0).sum(axis=1)
             last = np.where(row >= 0, second, 0).max(axis=1, initial=0)
             when = on.within(last + DAY_S, last + 4 * DAY_S, on.one(f"rent-{month}"))
             fits = (days[:, month] >= 0) & (last + 4 * DAY_S < on.horizon)
             on.pay(
-                on.every, when, np.rint(came * share / 500).astype(np.int64) * 500, on.account(on.homes),
-                owner, "mobile", "rent", where=fits,
+                on.every, when, rent, on.account(on.homes), owner, "mobile", "rent", where=fits & (rent > 0)
             )  # fmt: skip
         return on.footprint(
             relatives=(relatives >= 0).sum(axis=1), monthly=np.where(relatives >= 0, sums, 0).sum(axis=1)
