@@ -19,7 +19,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rarecase.common.compiled import compiled
 from rarecase.common.errors import PlanError
 from rarecase.common.seeds import Int64, UInt64, feistel, name_key, round_keys
 
@@ -33,6 +32,8 @@ _INNER_HALF = 22
 _ROUNDS = 4
 # Published on purpose: whoever holds a key may ask whether it is one of ours.
 _OUTER_KEYS = round_keys(name_key(0, "rarecase", "published outer key", 1), _ROUNDS)
+# What a number that is no key reads as: no data set's bits.
+_STRANGE = np.uint64(1 << 61)
 
 
 @dataclass(frozen=True)
@@ -49,32 +50,11 @@ class KeyReading:
     ordinal: NDArray[np.int64]
 
 
-@compiled
-def _make(rows: Int64, head: np.uint64, dataset: np.uint64, inner: UInt64, outer: UInt64, out: Int64) -> None:
-    for i in range(rows.size):
-        word = feistel(head | np.uint64(rows[i]), inner, 22, False)
-        out[i] = np.int64(feistel(dataset | word, outer, 31, False))
-
-
-@compiled
-def _open(keys: Int64, outer: UInt64, out: UInt64) -> None:
-    for i in range(keys.size):
-        if keys[i] < 0 or keys[i] >> np.int64(62):
-            out[i] = np.uint64(1) << np.uint64(61)
-        else:
-            out[i] = feistel(np.uint64(keys[i]), outer, 31, True)
-
-
-@compiled
-def _read(words: UInt64, inner: UInt64, out: Int64) -> None:
-    for i in range(words.size):
-        out[i] = np.int64(feistel(words[i], inner, 22, True))
-
-
-def _outer_words(keys: Int64) -> NDArray[np.uint64]:
+def _outer_words(keys: Int64) -> UInt64:
     flat = np.ascontiguousarray(keys, dtype=np.int64)
     out = np.empty(flat.shape, dtype=np.uint64)
-    _open(flat, _OUTER_KEYS, out)
+    feistel(flat.view(np.uint64).ravel(), _OUTER_KEYS, _OUTER_HALF, True, out.ravel())
+    out[(flat < 0) | (flat >> (2 * _OUTER_HALF) != 0)] = _STRANGE
     return out
 
 
@@ -160,8 +140,9 @@ class KeySpace:
         """Table, stream and ordinal of each key; `valid` is False where the key is not of this data set."""
         words = _outer_words(keys)
         valid = (words & ~np.uint64((1 << INNER_BITS) - 1)) == self._dataset
-        inner = np.empty(words.shape, dtype=np.int64)
-        _read(words & np.uint64((1 << INNER_BITS) - 1), self._inner, inner)
+        inner_words = words & np.uint64((1 << INNER_BITS) - 1)
+        feistel(inner_words.ravel(), self._inner, _INNER_HALF, True, inner_words.ravel())
+        inner = inner_words.view(np.int64)
         is_case = (inner >> ROW_BITS & 1).astype(np.bool_)
         width = np.where(is_case, self.case_row_bits, self.part_row_bits)
         row = inner & ((1 << ROW_BITS) - 1)
@@ -173,9 +154,12 @@ class KeySpace:
     def _make(self, table: str, case: int, rows: Int64) -> Int64:
         head = np.uint64((self.tables[table] << 1 | case) << ROW_BITS)
         flat = np.ascontiguousarray(rows, dtype=np.int64)
-        out = np.empty(flat.shape, dtype=np.int64)
-        _make(flat, head, self._dataset, self._inner, _OUTER_KEYS, out)
-        return out
+        out = flat.view(np.uint64) | head
+        words = out.ravel()
+        feistel(words, self._inner, _INNER_HALF, False, words)
+        words |= self._dataset
+        feistel(words, _OUTER_KEYS, _OUTER_HALF, False, words)
+        return out.view(np.int64)
 
     def _fits(self, ordinals: Int64, bits: int, table: str) -> None:
         values = np.asarray(ordinals)

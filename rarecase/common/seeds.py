@@ -97,28 +97,53 @@ def keyed_integers(seed: int, name: Name, ids: Int64, n: int) -> Int64:
     return np.minimum(drawn, n - 1)
 
 
-@compiled
-def feistel(x: np.uint64, keys: UInt64, half: int, inverse: bool) -> np.uint64:
-    """A balanced Feistel permutation of 2 × `half` bits with one 64-bit key per round."""
-    mask = (np.uint64(1) << np.uint64(half)) - np.uint64(1)
-    left, right = x >> np.uint64(half), x & mask
-    rounds = keys.size
-    if inverse:
-        for r in range(rounds):
-            left, right = right ^ (mix64(left + keys[rounds - 1 - r]) & mask), left
-    else:
-        for r in range(rounds):
-            left, right = right, left ^ (mix64(right + keys[r]) & mask)
-    return (left << np.uint64(half)) | right
+#: Words that go through the rounds together: they stay in the first-level cache, and rounds of arrays use the
+#: processor's widest registers, some ten times faster than word after word.
+_TOGETHER = 1024
 
 
 @compiled
-def _walk(values: Int64, keys: UInt64, half: int, n: int, inverse: bool, out: Int64) -> None:
-    for i in range(values.size):
-        x = feistel(np.uint64(values[i]), keys, half, inverse)
-        while x >= np.uint64(n):
-            x = feistel(x, keys, half, inverse)
-        out[i] = np.int64(x)
+def feistel(words: UInt64, keys: UInt64, half: int, inverse: bool, out: UInt64) -> None:
+    """A balanced Feistel permutation of 2 × `half` bits with one 64-bit key per round, of each word.
+
+    `out` may be `words` itself.
+    """
+    shift = np.uint64(half)
+    mask = (np.uint64(1) << shift) - np.uint64(1)
+    left, right = np.empty(_TOGETHER, np.uint64), np.empty(_TOGETHER, np.uint64)
+    for start in range(0, words.size, _TOGETHER):
+        n = min(_TOGETHER, words.size - start)
+        for i in range(n):
+            left[i], right[i] = words[start + i] >> shift, words[start + i] & mask
+        for r in range(keys.size):
+            if inverse:
+                key = keys[keys.size - 1 - r]
+                for i in range(n):
+                    kept = left[i]
+                    left[i] = right[i] ^ (mix64(kept + key) & mask)
+                    right[i] = kept
+            else:
+                key = keys[r]
+                for i in range(n):
+                    kept = right[i]
+                    right[i] = left[i] ^ (mix64(kept + key) & mask)
+                    left[i] = kept
+        for i in range(n):
+            out[start + i] = (left[i] << shift) | right[i]
+
+
+def _walk(values: Int64, keys: UInt64, half: int, n: int, inverse: bool) -> Int64:
+    """Each value's image, walked on until it falls inside range(n)."""
+    words = values.view(np.uint64)
+    out = np.empty(words.size, np.uint64)
+    feistel(words, keys, half, inverse, out)
+    outside = np.flatnonzero(out >= np.uint64(n))
+    while outside.size:
+        again = out[outside]
+        feistel(again, keys, half, inverse, again)
+        out[outside] = again
+        outside = outside[again >= np.uint64(n)]
+    return out.view(np.int64)
 
 
 def round_keys(key: int, rounds: int) -> UInt64:
@@ -154,6 +179,4 @@ class Permutation:
         flat = np.ascontiguousarray(values, dtype=np.int64)
         if flat.size and (flat.min() < 0 or flat.max() >= self.n):
             raise ValueError(f"values must lie in range({self.n})")
-        out = np.empty(flat.shape, dtype=np.int64)
-        _walk(flat.ravel(), self._keys, self._half, self.n, inverse, out.ravel())
-        return out
+        return _walk(flat.ravel(), self._keys, self._half, self.n, inverse).reshape(flat.shape)
