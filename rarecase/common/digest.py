@@ -2,9 +2,9 @@
 
 SHA-256 over normalised columns: a float counts as its whole number of quanta, a category as the sorted words
 in use and the place of each row's word among them, a null as a bit of a mask and as nothing among the values.
-Whole numbers are hashed in blocks, as distances from the block's smallest in as few bytes as they need, since
-hashing is what a digest costs. Two CPUs that differ in the last bit of ``exp``, and Parquet and CSV of the same
-rows, give the same digest.
+Whole numbers are hashed in blocks, as distances from a block's smallest in as few bytes as they need, since
+hashing is what a digest costs. Two CPUs that differ in the last bit of ``exp``, and Parquet and CSV of the
+same rows, give the same digest.
 """
 
 from __future__ import annotations
