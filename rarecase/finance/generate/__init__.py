@@ -45,10 +45,10 @@ def generate_part(plan: Plan, part: int) -> dict[str, pa.Table]:
     orders, flows = ordered(plan, place)
     register.enrol(flows)
     stop(plan, place, orders)
-    payer, payee, foreign = _indices(orders, place.opening.size)
+    orders, foreign = _indexed(orders, place.opening.size)
     known = parties(plan, place, register, foreign)
-    ledger = settle(plan, orders, payer, payee, known)
-    keys = plan.keys.of_words("transactions", orders.word)
+    ledger = settle(plan, orders, known)
+    keys = plan.keys.of_words("transactions", ledger.orders.word)
     pairs = movements.acquaintances(ledger, known)
     found = movements.means(plan, ledger, known, came, ledger.row)
     home = np.flatnonzero((details.home >= place.low) & (details.home < place.low + place.n))
@@ -65,8 +65,8 @@ def generate_part(plan: Plan, part: int) -> dict[str, pa.Table]:
     }
 
 
-def _indices(orders: Ordered, width: int) -> tuple[Int64, Int64, Int64]:
-    """Payer and payee as indices: slots of the place, then the foreign accounts that appear."""
+def _indexed(orders: Ordered, width: int) -> tuple[Ordered, Int64]:
+    """Orders with payers and payees as indices: slots of the place, then the foreign accounts that appear."""
     payer, payee = orders.payer, orders.payee
     far_payer = np.flatnonzero((payer < 0) | (payer >= width))
     far_payee = np.flatnonzero((payee < 0) | (payee >= width))
@@ -74,4 +74,4 @@ def _indices(orders: Ordered, width: int) -> tuple[Int64, Int64, Int64]:
     payer, payee = payer.copy(), payee.copy()
     payer[far_payer] = width + index[: far_payer.size]
     payee[far_payee] = width + index[far_payer.size :]
-    return payer, payee, foreign
+    return replace(orders, payer=payer, payee=payee), foreign

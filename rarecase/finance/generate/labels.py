@@ -124,11 +124,11 @@ def _payments(plan: Plan, ledger: Ledger, parties: Parties, keys: Int64) -> list
     blocks = []
     for fates, effect in (((HERE, GAINED), _CREATED), ((TWIN,), _REMOVED)):
         rows = np.flatnonzero(np.isin(orders.fate, fates) & (ledger.booked < horizon))
-        pays = rows[ledger.payer[rows] < width]
+        pays = rows[orders.payer[rows] < width]
         blocks.append(_block(orders, "transactions", pays, keys[pays], effect))
         four = rows[ledger.four[rows]]
-        legs = [4 * pays, 4 * rows[ledger.payee[rows] < width] + 3]
-        legs += [4 * four[ledger.payer[four] < width] + 1, 4 * four[ledger.payee[four] < width] + 2]
+        legs = [4 * pays, 4 * rows[orders.payee[rows] < width] + 3]
+        legs += [4 * four[orders.payer[four] < width] + 1, 4 * four[orders.payee[four] < width] + 2]
         every = np.concatenate(legs)
         blocks.append(
             _block(orders, "entries", every >> 2, entry_keys(plan.keys, ledger, parties, every), effect)
@@ -139,8 +139,8 @@ def _payments(plan: Plan, ledger: Ledger, parties: Parties, keys: Int64) -> list
 def _attempts(plan: Plan, ledger: Ledger, parties: Parties) -> list[_Block]:
     """Declined attempts that differ between the worlds."""
     orders = ledger.orders
-    own = (ledger.payer < parties.opening.size) & (orders.reason >= 0)
-    of_case = np.arange(len(orders)) >= orders.ordinary
+    own = (orders.payer < parties.opening.size) & (orders.reason >= 0)
+    of_case = orders.of_case >= 0
     blocks = []
     for rows, effect in (
         (np.flatnonzero(own & (of_case | (orders.fate == TWIN))), _CREATED),
@@ -159,8 +159,8 @@ def _block(orders: Ordered, table: str, rows: Int64, ids: Int64, effect: int) ->
     funds = orders.reason[rows] == DECLINE_REASONS.index("insufficient_funds")
     role = np.where(funds, ROLES.index("no_funds"), ROLES.index("blocked"))
     stage, tainted = np.full(n, USUAL, np.int64), np.full(n, USUAL, np.int64)
-    own = np.flatnonzero(rows >= orders.ordinary)
-    at = rows[own] - orders.ordinary
+    own = np.flatnonzero(orders.of_case[rows] >= 0)
+    at = orders.of_case[rows[own]]
     role[own], stage[own], tainted[own] = (
         orders.cases.role[at],
         orders.cases.stage[at],

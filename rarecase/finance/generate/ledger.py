@@ -8,6 +8,7 @@ here by a fate per row.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,14 +36,15 @@ BOTH, HERE, TWIN, TRIED, GAINED, OTHERWISE = range(6)
 
 @dataclass(frozen=True)
 class Ordered:
-    """Payments and attempts with a leg in the part, columns of one length, before sorting.
+    """Payments and attempts with a leg in the part, columns of one length.
 
     Attributes
     ----------
     second, amount, way
         As in `flows.Flow`.
     payer, payee
-        Addresses relative to the part's first slot: in [0, width) for accounts of the part.
+        Addresses relative to the part's first slot: in [0, width) for accounts of the part; of orders that
+        are settled, indices of `parties.Parties`.
     word
         Words of the payments' keys (`KeySpace.of_words`).
     ordinal
@@ -55,8 +57,10 @@ class Ordered:
         Position of the case that prevents or makes the row, -1 for none.
     refers
         Row of the payment that it gives back, -1 for none.
+    of_case
+        Row of `cases`, -1 for ordinary ones.
     cases
-        The last rows, as planned by the cases.
+        What the cases planned. Before they are put in order of time, these are the last rows.
     """
 
     second: Int64
@@ -70,15 +74,42 @@ class Ordered:
     reason: NDArray[np.int8]
     cause: NDArray[np.int32]
     refers: NDArray[np.int32]
+    of_case: NDArray[np.int32]
     cases: CaseRows
 
     def __len__(self) -> int:
         return int(self.second.size)
 
-    @property
-    def ordinary(self) -> int:
-        """How many rows are not of cases; those of cases follow."""
-        return len(self) - len(self.cases)
+    def put(self, order: Int64) -> Ordered:
+        """The same rows in another order; `order` is a permutation of all."""
+        place = np.empty(order.size, np.int32)
+        place[order] = np.arange(order.size, dtype=np.int32)
+        refers = _moved(self.refers, place)
+        back = np.flatnonzero(refers >= 0)
+        refers[back] = place[refers[back]]
+        return Ordered(
+            second=self.second[order],
+            amount=self.amount[order],
+            way=self.way[order],
+            payer=self.payer[order],
+            payee=self.payee[order],
+            word=self.word[order],
+            ordinal=self.ordinal[order],
+            fate=self.fate[order],
+            reason=_moved(self.reason, place),
+            cause=_moved(self.cause, place),
+            refers=refers,
+            of_case=_moved(self.of_case, place),
+            cases=self.cases,
+        )
+
+
+def _moved(column: NDArray[Any], place: NDArray[np.int32]) -> NDArray[Any]:
+    """A column that is -1 nearly everywhere, in its new order."""
+    out = np.full(column.size, -1, column.dtype)
+    some = np.flatnonzero(column >= 0)
+    out[place[some]] = column[some]
+    return out
 
 
 def ordered(plan: Plan, place: Place) -> tuple[Ordered, list[Flow]]:
@@ -116,6 +147,8 @@ def ordered(plan: Plan, place: Place) -> tuple[Ordered, list[Flow]]:
     fate[n:] = np.where(rows.declined >= 0, TRIED, HERE)
     cause = np.full(n + len(rows), -1, np.int32)
     cause[n:] = rows.case
+    of_case = np.full(n + len(rows), -1, np.int32)
+    of_case[n:] = np.arange(len(rows))
     return (
         Ordered(
             second=np.concatenate([*(flow.second for flow in flows), rows.second]),
@@ -129,6 +162,7 @@ def ordered(plan: Plan, place: Place) -> tuple[Ordered, list[Flow]]:
             reason=tried,
             cause=cause,
             refers=np.concatenate([*(_refers(flow) for flow in flows), _within_cases(rows, n)]),
+            of_case=of_case,
             cases=rows,
         ),
         flows,
@@ -142,7 +176,7 @@ def stop(plan: Plan, place: Place, orders: Ordered) -> None:
     What gives a prevented payment back is prevented with it.
     """
     details: Details = plan.details
-    width, n = place.opening.size, orders.ordinary
+    width, n = place.opening.size, len(orders) - len(orders.cases)
     base = place.part * width
     since, until = _mistakes(plan, orders, n, width, base)
     ways = data.ways()

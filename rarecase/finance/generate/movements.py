@@ -105,7 +105,7 @@ def means(plan: Plan, ledger: Ledger, parties: Parties, came: Brought, rows: Int
         *(np.empty(n, kind) for kind in _KINDS),  # type: ignore[arg-type]
     )
     _means(
-        rows, orders.way, _traits(), ledger.payer, ledger.payee, orders.second, ledger.bits,
+        rows, orders.way, _traits(), orders.payer, orders.payee, orders.second, ledger.bits,
         _CHECK_EDGES, _THREE_DS_EDGES,
         (parties.merchant, parties.shop, parties.card, parties.customer),
         (parties.terminal_first, parties.terminals, parties.terminal),
@@ -120,8 +120,8 @@ def means(plan: Plan, ledger: Ledger, parties: Parties, came: Brought, rows: Int
 
 def _of_cases(plan: Plan, orders: Ordered, came: Brought, rows: Int64, out: Means) -> None:
     """Where a case decides otherwise: its own devices and networks, checks and 3-D Secure."""
-    at = np.flatnonzero(rows >= orders.ordinary)
-    own = orders.cases.take(rows[at] - orders.ordinary)
+    at = np.flatnonzero(orders.of_case[rows] >= 0)
+    own = orders.cases.take(orders.of_case[rows[at]].astype(np.int64))
     keys = plan.keys
     device = np.flatnonzero(own.device > 0)
     out.device[at[device]] = keys.case_rows("devices", own.home[device], own.device[device])
@@ -218,7 +218,7 @@ def transaction_table(
     """One row per payment of the part's accounts; `keys` are those of all orders, `found` of these rows."""
     rows, orders = ledger.row, ledger.orders
     way = orders.way[rows]
-    payer, payee = ledger.payer[rows], ledger.payee[rows]
+    payer, payee = orders.payer[rows], orders.payee[rows]
     booked = ledger.booked[rows]
     available = available_seconds(booked, way, ledger.bits[rows])
     refers = orders.refers[rows]
@@ -296,7 +296,7 @@ def entry_keys(keys: KeySpace, ledger: Ledger, parties: Parties, legs: Int64) ->
     orders = ledger.orders
     case = keys.case_words(orders.cases.home, np.zeros(len(orders.cases), np.int64))
     _words(
-        legs, ledger.payer, ledger.payee, parties.place, orders.ordinal, keys.part_row_bits, orders.ordinary,
+        legs, orders.payer, orders.payee, parties.place, orders.ordinal, keys.part_row_bits, orders.of_case,
         case, words,
     )  # fmt: skip
     return keys.of_words("entries", words)
@@ -310,14 +310,14 @@ def _words(
     place: NDArray[np.int32],
     ordinal: Int64,
     bits: int,
-    ordinary: int,
+    of_case: NDArray[np.int32],
     case: Int64,
     words: Int64,
 ) -> None:
     for e in range(legs.size):
         i, side = legs[e] >> 2, legs[e] & 3
-        if i >= ordinary:
-            words[e] = case[i - ordinary] + 4 * ordinal[i] + side
+        if of_case[i] >= 0:
+            words[e] = case[of_case[i]] + 4 * ordinal[i] + side
         else:
             part = np.int64(place[payer[i]] if side < 2 else place[payee[i]])
             words[e] = (part << bits) + 4 * ordinal[i] + side
@@ -328,14 +328,14 @@ def declined_rows(ledger: Ledger, width: int) -> Int64:
     orders = ledger.orders
     tried = (orders.reason >= 0) & (orders.fate != GAINED) & (orders.fate != HERE)
     rows = np.flatnonzero(tried)
-    rows = rows[ledger.payer[rows] < width]
+    rows = rows[orders.payer[rows] < width]
     return rows[np.argsort(orders.second[rows], kind="stable")]
 
 
 def decline_table(plan: Plan, ledger: Ledger, parties: Parties, came: Brought) -> pa.Table:
     """One row per attempt that was refused."""
     rows, orders = declined_rows(ledger, parties.opening.size), ledger.orders
-    way, payer, payee = orders.way[rows], ledger.payer[rows], ledger.payee[rows]
+    way, payer, payee = orders.way[rows], orders.payer[rows], orders.payee[rows]
     reason = orders.reason[rows]
     responses = np.array([_CODES.index(code) for code in _RESPONSES], np.int8)
     return tables.build(
@@ -382,7 +382,7 @@ def acquaintances(ledger: Ledger, parties: Parties) -> Acquaintances:
     orders = ledger.orders
     row = np.flatnonzero((_traits()[orders.way[ledger.row]] & 32) > 0)
     at = ledger.row[row]
-    packed = (ledger.payer[at] << 32) | ledger.payee[at]
+    packed = (orders.payer[at] << 32) | orders.payee[at]
     pairs, first, index, number = np.unique(
         packed, return_index=True, return_inverse=True, return_counts=True
     )
@@ -391,7 +391,7 @@ def acquaintances(ledger: Ledger, parties: Parties) -> Acquaintances:
     _known(
         parties.account[payer],
         parties.account[payee],
-        at[first] >= orders.ordinary,
+        orders.of_case[at[first]] >= 0,
         _NEW_PAYEE_BITS,
         _MOST_KNOWN_DAYS,
         known,

@@ -3,8 +3,9 @@
 One pass over the payments keeps the balances of this world and of its twin side by side: what people draw or
 send within the place is refused where the account cannot bear it, and a case that empties or fills an account
 changes what is refused later. Such differences are consequences of the case that touched the account last.
-Every other column is gathered afterwards by itself, because writing twenty columns side by side would thrash
-the cache.
+Orders are put in order of time once, so that this pass and whatever follows reads memory from end to end;
+every other column is made afterwards by itself, because writing twenty columns side by side would thrash the
+cache.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ class Ledger:
 
     Attributes
     ----------
-    orders, payer, payee
-        All orders, and their accounts as indices of `Parties`.
+    orders
+        All orders: first those that may be booked, in order of time, then the others.
     bits, booked, credited, four
         Of each order: decisions, second of booking, what the payee gets, whether it has four legs.
     row
@@ -50,8 +51,6 @@ class Ledger:
     """
 
     orders: Ordered
-    payer: Int64
-    payee: Int64
     bits: UInt64
     booked: Int64
     credited: Int64
@@ -65,51 +64,55 @@ class Ledger:
     over: NDArray[np.bool_]
 
 
-def settle(plan: Plan, orders: Ordered, payer: Int64, payee: Int64, parties: Parties) -> Ledger:
+def settle(plan: Plan, orders: Ordered, parties: Parties) -> Ledger:
     """Book everything in order of time.
 
-    Fates of `orders` are completed in place: what is refused for want of funds here becomes an attempt, and
-    what only the twin or only this world refuses says so with its cause.
+    Fates are completed: what is refused for want of funds here becomes an attempt, and what only the twin or
+    only this world refuses says so with its cause.
 
     Parameters
     ----------
     orders
-        Payments and attempts in any fixed order, which settles ties.
-    payer, payee
-        Indices into `parties`, shape (n,).
+        Payments and attempts in any fixed order, which settles ties; payers and payees are indices of
+        `parties`.
     """
-    n, slots = len(orders), ground.slots(plan.spec.block)
+    orders, booked, counts = _in_time(plan, orders)
+    payer, payee = orders.payer, orders.payee
+    slots, width = ground.slots(plan.spec.block), parties.opening.size
     bits = decisions(plan, orders.word)
-    booked = booked_seconds(orders, bits)
     source, target = parties.currency[payer], parties.currency[payee]
     paid = credited(plan, orders, source, target)
-    room = max(n - 1, 1).bit_length()
-    horizon = plan.spec.days * ground.DAY_S
-    if horizon.bit_length() + room > 62:
-        raise OverflowError("more payments in one place than the order of time can hold")
-    counts = np.flatnonzero((orders.fate != TRIED) & (booked < horizon))
-    order = np.sort((booked[counts] << room) | counts)
     four = _four_legged(orders, parties, payer, payee, source, target)
-    middle = (
-        np.where(source == target, slots.first("settlement"), slots.first("position")) if n else source
-    ).astype(np.int32)
-    width = parties.opening.size
-    most = int((payer[counts] < width).sum() + (payee[counts] < width).sum())
-    most += int(((payer < width) & four)[counts].sum() + ((payee < width) & four)[counts].sum())
-    row = np.empty(int((payer[counts] < width).sum()), np.int64)
+    middle = np.where(source == target, slots.first("settlement"), slots.first("position")).astype(np.int32)
+    pays, gets, through = payer[:counts] < width, payee[:counts] < width, four[:counts]
+    most = sum(int(np.count_nonzero(some)) for some in (pays, gets, pays & through, gets & through))
+    row = np.empty(int(np.count_nonzero(pays)), np.int64)
     leg, slot = np.empty(most, np.int64), np.empty(most, np.int32)
     amount, balance = np.empty(most, np.int64), np.empty(most, np.int64)
     number, over = np.empty(most, np.int32), np.empty(most, np.bool_)
-    checked = _can_be_refused()
     rows, legs = _post(
-        order, room, payer, payee, orders.amount, paid, checked[orders.way], four, middle, parties.bank,
+        counts, payer, payee, orders.amount, paid, _can_be_refused()[orders.way], four, middle, parties.bank,
         parties.opening, parties.limit, UNLIMITED, _NO_FUNDS, orders.fate, orders.reason, orders.cause,
         orders.refers, row, leg, slot, amount, balance, number, over,
     )  # fmt: skip
     return Ledger(
-        orders, payer, payee, bits, booked, paid, four,
+        orders, bits, booked, paid, four,
         row[:rows], leg[:legs], slot[:legs], amount[:legs], balance[:legs], number[:legs], over[:legs],
     )  # fmt: skip
+
+
+def _in_time(plan: Plan, orders: Ordered) -> tuple[Ordered, Int64, int]:
+    """Orders in order of time, seconds of their booking, and how many may be booked; the others follow."""
+    booked = booked_seconds(orders, decisions(plan, orders.word))
+    horizon = plan.spec.days * ground.DAY_S
+    room = max(len(orders) - 1, 1).bit_length()
+    if horizon.bit_length() + room > 62:
+        raise OverflowError("more payments in one place than the order of time can hold")
+    may = (orders.fate != TRIED) & (booked < horizon)
+    counts = np.flatnonzero(may)
+    packed = np.sort((booked[counts] << room) | counts)
+    order = np.concatenate([packed & ((1 << room) - 1), np.flatnonzero(~may)])
+    return orders.put(order), booked[order], counts.size
 
 
 def _can_be_refused() -> NDArray[np.bool_]:
@@ -139,8 +142,7 @@ def _four_legged(
 
 @compiled
 def _post(  # noqa: C901 (a kernel: functions inside it would cost more than the loop)
-    order: Int64,
-    room: int,
+    counts: int,
     payer: Int64,
     payee: Int64,
     amount: Int64,
@@ -169,10 +171,8 @@ def _post(  # noqa: C901 (a kernel: functions inside it would cost more than the
     held, twin = opening.copy(), opening.copy()
     count = np.zeros(width, np.int32)
     touched = np.full(width, -1, np.int32)
-    mask = (1 << room) - 1
     t, e = 0, 0
-    for step in range(order.size):
-        i = order[step] & mask
+    for i in range(counts):
         a, b, f = payer[i], payee[i], fate[i]
         if f == 0 and refers[i] >= 0 and fate[refers[i]] != 0 and fate[refers[i]] != 1:
             # What was not booked is not given back; where only one world booked it, only there.

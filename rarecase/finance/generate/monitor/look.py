@@ -35,8 +35,8 @@ def look(
     payee_age[pairs.row] = np.maximum(since, 0) + pairs.known[pairs.pair]
     here = np.array([place.part])
     return Seen(
-        payer=ledger.payer,
-        payee=ledger.payee,
+        payer=orders.payer,
+        payee=orders.payee,
         way=orders.way,
         ordered=orders.second,
         booked=ledger.booked,
