@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from rarecase.common.errors import InputError, nearest
 from rarecase.common.seeds import name_key
@@ -74,11 +74,13 @@ def pool(kind: Kind, n: int, *, locale: str = "en_US", seed: int = 0) -> tuple[s
         raise InputError("n", n, "a number from 1 to 100000")
     faker = Faker(locale, use_weighting=False)
     faker.seed_instance(name_key(seed, "names", kind, locale))
+    # The proxy in front of the one locale would look up every word of every name again.
+    (generator,) = faker.factories
     make = _MAKERS[kind]
     found: dict[str, None] = {}
     tries = 0
     while len(found) < n and tries < _PATIENCE * len(found) + 100:
         before = len(found)
-        found[make(faker)] = None
+        found[make(cast("Faker", generator))] = None
         tries = 0 if len(found) > before else tries + 1
     return tuple(found)
