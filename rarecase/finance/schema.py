@@ -636,6 +636,7 @@ DECLINES = Table(
         *_MEANS,
         _place("payer_place", "Place of the account that would be debited"),
         _place("payee_place", "Place of the account that would be credited"),
+        Column(name="is_remote", type="bool", meaning="Tried from afar, without card or person present"),
         _class("reason", "Why it was refused", DECLINE_REASONS),
         _class("response_code", "ISO 8583 data element 39", ("04", "14", "51", "54", "55", "59", "61", "62")),
     ),

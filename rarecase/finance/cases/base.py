@@ -39,6 +39,8 @@ class BankCase(Case):
     members_live: ClassVar[str] = "home"
     #: Whether members live where ordinary payees do at any difficulty.
     always_local: ClassVar[bool] = False
+    #: Whether those who are paid are as old acquaintances of the payers as other payees; else they are new.
+    pays_acquaintances: ClassVar[bool] = False
     #: How many people are asked for each place among the members.
     attempts: ClassVar[int] = 8
 

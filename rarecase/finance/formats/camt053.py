@@ -36,6 +36,8 @@ CODES = {
     "payroll": ("PMNT ICDT SALA", "PMNT RCDT SALA"),
     "business": ("PMNT ICDT ESCT", "PMNT RCDT ESCT"),
 }
+#: Cash that is drawn at a counter, without a card.
+_AT_COUNTER = ("PMNT CNTR CWDL", "PMNT CNTR CDPT")
 
 
 def export(dataset: Dataset) -> Iterator[Document]:
@@ -65,10 +67,11 @@ def export(dataset: Dataset) -> Iterator[Document]:
 
 def _code(place: int) -> str:
     """SQL for the domain (0), family (1) or sub-family (2) of an entry."""
+    codes = {**{kind: CODES[kind] for kind in PAYMENT_TYPES}, "at_counter": _AT_COUNTER}
     kinds = " ".join(
-        f"WHEN '{kind}' THEN CASE WHEN amount_minor < 0 THEN '{CODES[kind][0].split()[place]}' "
-        f"ELSE '{CODES[kind][1].split()[place]}' END"
-        for kind in PAYMENT_TYPES
+        f"WHEN '{kind}' THEN CASE WHEN amount_minor < 0 THEN '{leaves.split()[place]}' "
+        f"ELSE '{arrives.split()[place]}' END"
+        for kind, (leaves, arrives) in codes.items()
     )
     return f"CASE kind {kinds} END"
 
@@ -103,12 +106,14 @@ def _query(dataset: Dataset, payers: Payers, first: int, last: int) -> str:
         entry AS MATERIALIZED (SELECT e.* FROM {entries} e
             SEMI JOIN own ON own.account_id = e.account_id),
         paid AS MATERIALIZED (SELECT t.transaction_id, t.payer_account_id, t.payee_account_id, t.purpose,
-            t.amount_minor, t.currency, t.credited_minor, t.credited_currency
+            t.amount_minor, t.currency, t.credited_minor, t.credited_currency,
+            t.channel::VARCHAR = 'branch' AND t.payment_type::VARCHAR = 'cash_withdrawal' AS at_counter
             FROM {transactions} t SEMI JOIN entry ON entry.transaction_id = t.transaction_id),
         moved AS (
             SELECT p.place, p.bic, p.account_id, p.holder, p.account, p.agent, p.currency,
                 a.opening_balance_minor AS opening, e.entry_id, e.entry_number, e.amount_minor, e.booked_at,
-                e.payment_type::VARCHAR AS kind, e.transaction_id, t.purpose::VARCHAR AS purpose,
+                CASE WHEN t.at_counter THEN 'at_counter' ELSE e.payment_type::VARCHAR END AS kind,
+                e.transaction_id, t.purpose::VARCHAR AS purpose,
                 t.amount_minor AS paid_minor, t.currency::VARCHAR AS paid_currency, t.credited_minor,
                 t.credited_currency::VARCHAR AS credited_currency, o.holder AS other,
                 o.account AS other_account, o.agent AS other_agent

@@ -49,7 +49,7 @@ def generate_part(plan: Plan, part: int) -> dict[str, pa.Table]:
     known = parties(plan, place, register, foreign)
     ledger = settle(plan, orders, known)
     keys = plan.keys.of_words("transactions", ledger.orders.word)
-    pairs = movements.acquaintances(ledger, known)
+    pairs = movements.acquaintances(plan, ledger, known)
     found = movements.means(plan, ledger, known, came, ledger.row)
     home = np.flatnonzero((details.home >= place.low) & (details.home < place.low + place.n))
     return {

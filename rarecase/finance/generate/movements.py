@@ -16,6 +16,7 @@ from rarecase.common.plan import Plan
 from rarecase.common.seeds import Int64, UInt64, mix64
 from rarecase.finance import data
 from rarecase.finance.cases import ground
+from rarecase.finance.cases.base import BankCase
 from rarecase.finance.generate.booking import available_seconds
 from rarecase.finance.generate.brought import Brought
 from rarecase.finance.generate.ledger import GAINED, HERE, Ordered
@@ -350,6 +351,7 @@ def decline_table(plan: Plan, ledger: Ledger, parties: Parties, came: Brought) -
             **_shown(way, means(plan, ledger, parties, came, rows)),
             "payer_place": parties.place[payer],
             "payee_place": parties.place[payee],
+            "is_remote": data.ways().remote[way],
             "reason": tables.category(reason, DECLINE_REASONS),
             "response_code": tables.category(responses[reason], _CODES),
         },
@@ -377,9 +379,12 @@ class Acquaintances:
     pair: Int64
 
 
-def acquaintances(ledger: Ledger, parties: Parties) -> Acquaintances:
+def acquaintances(plan: Plan, ledger: Ledger, parties: Parties) -> Acquaintances:
     """Who has sent transfers to whom."""
-    orders = ledger.orders
+    orders, details = ledger.orders, plan.details
+    # Position 0 is for ordinary payments, those of entries of the spec follow.
+    cases = [placement.case for placement in plan.placements]
+    brings = np.array([False, *(not (isinstance(c, BankCase) and c.pays_acquaintances) for c in cases)])
     row = np.flatnonzero((_traits()[orders.way[ledger.row]] & 32) > 0)
     at = ledger.row[row]
     packed = (orders.payer[at] << 32) | orders.payee[at]
@@ -387,11 +392,14 @@ def acquaintances(ledger: Ledger, parties: Parties) -> Acquaintances:
         packed, return_index=True, return_inverse=True, return_counts=True
     )
     payer, payee = pairs >> 32, pairs & 0xFFFFFFFF
+    entry = np.zeros(pairs.size, np.int64)
+    own = orders.of_case[at[first]]
+    entry[own >= 0] = 1 + details.entry[orders.cases.case[own[own >= 0]]]
     known = np.empty(pairs.size, np.int64)
     _known(
         parties.account[payer],
         parties.account[payee],
-        orders.of_case[at[first]] >= 0,
+        brings[entry],
         _NEW_PAYEE_BITS,
         _MOST_KNOWN_DAYS,
         known,
@@ -401,12 +409,12 @@ def acquaintances(ledger: Ledger, parties: Parties) -> Acquaintances:
 
 @compiled
 def _known(
-    payer: Int64, payee: Int64, of_case: NDArray[np.bool_], new_bits: int, most_days: int, known: Int64
+    payer: Int64, payee: Int64, new: NDArray[np.bool_], new_bits: int, most_days: int, known: Int64
 ) -> None:
     for i in range(payer.size):
         h = np.int64(mix64(np.uint64(payer[i]) * np.uint64(3) + np.uint64(payee[i])) >> np.uint64(20))
         # A payee whom a case brings is new to the payer; others are mostly old ones.
-        if of_case[i] or (h & 1023) < new_bits:
+        if new[i] or (h & 1023) < new_bits:
             known[i] = 0
         else:
             known[i] = 20 + (h >> 10) % most_days

@@ -49,6 +49,7 @@ class PayrollRun(Lookalike):
         "employers; times the share of customers who work"
     )
 
+    pays_acquaintances: ClassVar[bool] = True
     kind: Literal["payroll_run"] = "payroll_run"
     fewest_staff: int = Field(default=4, ge=2, le=_MOST_STAFF, description="fewest people paid")
     most_staff: int = Field(default=12, ge=2, le=_MOST_STAFF, description="most people paid")

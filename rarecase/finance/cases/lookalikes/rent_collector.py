@@ -31,6 +31,7 @@ class RentCollector(Lookalike):
     source: ClassVar[str] = "Rent collection as a benign fan-in; fee of property managers by own choice"
     share: ClassVar[float] = 0.004
     rate_source: ClassVar[str] = "own choice: one person in 2,500 collects rents from some nine others"
+    pays_acquaintances: ClassVar[bool] = True
     members_live: ClassVar[str] = "here"
     attempts: ClassVar[int] = 24
 

@@ -28,6 +28,7 @@ class SavingsClub(Lookalike):
     source: ClassVar[str] = "Rotating savings and credit associations: Besley, Coate, Loury 1993, AER 83:792"
     share: ClassVar[float] = 0.003
     rate_source: ClassVar[str] = "own choice: three persons in a thousand are in such a club"
+    pays_acquaintances: ClassVar[bool] = True
     members_live: ClassVar[str] = "here"
 
     kind: Literal["savings_club"] = "savings_club"

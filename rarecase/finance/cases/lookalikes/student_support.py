@@ -33,6 +33,7 @@ class StudentSupport(Lookalike):
         "own choice: one student in ten, with one or two relatives in the same bank's world"
     )
 
+    pays_acquaintances: ClassVar[bool] = True
     kind: Literal["student_support"] = "student_support"
     amount: float = Field(
         default=450.0, gt=10, le=1e5, description="median sum of a relative, in EUR at German prices"

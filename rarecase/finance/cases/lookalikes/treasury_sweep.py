@@ -32,6 +32,7 @@ class TreasurySweep(Lookalike):
     source: ClassVar[str] = "Zero-balancing cash pools as in any textbook of corporate treasury; own figures"
     share: ClassVar[float] = 0.0005
     rate_source: ClassVar[str] = "own choice: one customer in 2,000 owns a company in a cash pool"
+    pays_acquaintances: ClassVar[bool] = True
     hint: ClassVar[str] = "Only owners of companies qualify, one customer in sixty: raise `size`."
 
     kind: Literal["treasury_sweep"] = "treasury_sweep"
