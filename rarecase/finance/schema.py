@@ -506,7 +506,7 @@ _MEANS = (
     _key("card_id", "The card used", nullable=True),
     _class("entry_mode", "How the card was read", _WAYS.pool("entry_mode"), nullable=True),
     _class("authentication", "How the payer was authenticated", _WAYS.pool("authentication")),
-    _class("three_ds", "Outcome of 3-D Secure, for card payments from afar", THREE_DS, nullable=True),
+    _class("three_ds", "Outcome of 3-D Secure, for orders with a card in web shops", THREE_DS, nullable=True),
     _class("payee_check", "Whether the payee's name fits the account", PAYEE_CHECKS, nullable=True),
     _key("device_id", "The device that gave the order", nullable=True),
     Column(
@@ -548,7 +548,7 @@ TRANSACTIONS = Table(
         _place("payer_place", "Place of the account that is debited"),
         _place("payee_place", "Place of the account that is credited"),
         Column(name="is_remote", type="bool", meaning="Ordered from afar, without card or person present"),
-        _key("refers_to", "The payment that this one gives back or disputes", nullable=True),
+        _key("refers_to", "The payment that this one gives back or disputes, if it names one", nullable=True),
     ),
     key=("transaction_id",),
     references=(
@@ -638,7 +638,7 @@ DECLINES = Table(
         _place("payee_place", "Place of the account that would be credited"),
         Column(name="is_remote", type="bool", meaning="Tried from afar, without card or person present"),
         _class("reason", "Why it was refused", DECLINE_REASONS),
-        _class("response_code", "ISO 8583 data element 39", ("04", "14", "51", "54", "55", "59", "61", "62")),
+        _class("response_code", "ISO 8583 data element 39", ("14", "51", "54", "55", "59", "61", "62")),
     ),
     key=("decline_id",),
     references=(

@@ -161,6 +161,11 @@ def country(spec: Spec, part: Int64) -> Int64:
     return np.asarray(wanted[np.asarray(part) % wanted.size], np.int64)
 
 
+def touch_limit_minor(spec: Spec, places: Int64) -> Int64:
+    """The most that a card of each place pays by touch without a code, in minor units."""
+    return np.rint(100 * data.countries().contactless[country(spec, places)]).astype(np.int64)
+
+
 def currency(spec: Spec, part: Int64) -> Int64:
     """The currency of each place, a code into `schema.CURRENCIES`."""
     codes = np.array([CURRENCIES.index(code) for code in data.countries().currency])

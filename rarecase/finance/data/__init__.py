@@ -179,6 +179,8 @@ class Countries:
         Whether accounts have an IBAN; the maker of telephone numbers, or nothing.
     latitude_deg, longitude_deg, radius_deg
         Where invented towns lie.
+    contactless
+        The most that is paid by touch without a code, in units of the currency.
     """
 
     country: tuple[str, ...]
@@ -192,6 +194,7 @@ class Countries:
     latitude_deg: FloatArray
     longitude_deg: FloatArray
     radius_deg: FloatArray
+    contactless: FloatArray
 
 
 @lru_cache(maxsize=1)
@@ -217,6 +220,7 @@ def countries() -> Countries:
         latitude_deg=numbers("latitude_deg"),
         longitude_deg=numbers("longitude_deg"),
         radius_deg=numbers("radius_deg"),
+        contactless=numbers("contactless"),
     )
 
 

@@ -23,6 +23,7 @@ from rarecase.finance.cases.footprint import USUAL, CaseRows, Stops
 from rarecase.finance.generate.counters import at_counters
 from rarecase.finance.generate.crossing import crossings
 from rarecase.finance.generate.flows import Flow, Maker, ordinary_flows
+from rarecase.finance.generate.manner import possible
 from rarecase.finance.generate.place import Place
 from rarecase.finance.plan import Details, Rooms
 from rarecase.finance.schema import DECLINE_REASONS
@@ -149,12 +150,17 @@ def ordered(plan: Plan, place: Place) -> tuple[Ordered, list[Flow]]:
     cause[n:] = rows.case
     of_case = np.full(n + len(rows), -1, np.int32)
     of_case[n:] = np.arange(len(rows))
+    second = np.concatenate([*(flow.second for flow in flows), rows.second])
+    amount = np.concatenate([*(flow.amount for flow in flows), rows.amount])
+    way = np.concatenate([*(flow.way for flow in flows), rows.way.astype(np.int8)])
+    payer = np.concatenate([*(flow.payer for flow in flows), rows.payer - base])
+    possible(spec, way, second, amount, payer + base)
     return (
         Ordered(
-            second=np.concatenate([*(flow.second for flow in flows), rows.second]),
-            amount=np.concatenate([*(flow.amount for flow in flows), rows.amount]),
-            way=np.concatenate([*(flow.way for flow in flows), rows.way.astype(np.int8)]),
-            payer=np.concatenate([*(flow.payer for flow in flows), rows.payer - base]),
+            second=second,
+            amount=amount,
+            way=way,
+            payer=payer,
             payee=np.concatenate([*(flow.payee for flow in flows), rows.payee - base]),
             word=word,
             ordinal=ordinals,

@@ -37,7 +37,7 @@ Int8 = NDArray[np.int8]
 _CHECK_EDGES = (np.cumsum([0.93, 0.045, 0.003]) * 1024).astype(np.int64)
 _THREE_DS_EDGES = (np.cumsum([0.72, 0.25]) * 1024).astype(np.int64)
 _RESPONSES = ("51", "62", "62", "59", "55", "14", "54", "61")
-_CODES = ("04", "14", "51", "54", "55", "59", "61", "62")
+_CODES = ("14", "51", "54", "55", "59", "61", "62")
 #: Of 1,024 payees of ordinary transfers so many are new to the payer; others are known for at most so long.
 _NEW_PAYEE_BITS, _MOST_KNOWN_DAYS = 124, 800
 
@@ -71,9 +71,10 @@ def _mcc_of_kind() -> NDArray[np.int16]:
 
 
 @lru_cache(maxsize=1)
-def _traits() -> NDArray[np.uint8]:
+def _traits() -> NDArray[np.uint16]:
     """Per way: 1 card payment, 2 refund or chargeback, 4 with a card, 8 with a device, 16 from afar with a
-    card, 32 checks the payee, 64 at a machine, 128 is mobile (so one byte)."""
+    card, 32 checks the payee, 64 at a machine, 128 is mobile, 256 asks 3-D Secure: orders in web shops, but
+    not by mail or telephone, nor what a shop charges to a card that it knows."""
     ways = data.ways()
     kinds = np.array(ways.columns["payment_type"])
     channel = np.array(ways.columns["channel"])
@@ -87,8 +88,9 @@ def _traits() -> NDArray[np.uint8]:
         + 32 * np.isin(kinds, ("transfer", "wire"))
         + 64 * (channel == "atm")
         + 128 * (channel == "mobile")
+        + 256 * (pays & (np.array(ways.columns["entry_mode"]) == "ecommerce"))
     )
-    return np.asarray(found, np.uint8)
+    return np.asarray(found, np.uint16)
 
 
 def word(column: str, way: Int8) -> pa.DictionaryArray:
@@ -130,8 +132,12 @@ def _of_cases(plan: Plan, orders: Ordered, came: Brought, rows: Int64, out: Mean
     out.device_age[at[device]] = np.maximum(own.second[device] - seen, 0) // ground.DAY_S
     network = np.flatnonzero(own.ip > 0)
     out.ip[at[network]] = keys.case_rows("ip_addresses", own.home[network], own.ip[network])
-    for column, decided in ((out.payee_check, own.payee_check), (out.three_ds, own.three_ds)):
-        said = np.flatnonzero(decided >= 0)
+    asks = (_traits()[orders.way[rows[at]]] & 256) > 0
+    for column, decided, can in (
+        (out.payee_check, own.payee_check, True),
+        (out.three_ds, own.three_ds, asks),
+    ):
+        said = np.flatnonzero((decided >= 0) & can)
         column[at[said]] = decided[said]
 
 
@@ -150,7 +156,7 @@ def _first_seen(details: Details, case: Int64, number: Int64) -> Int64:
 def _means(
     rows: Int64,
     way: Int8,
-    traits: NDArray[np.uint8],
+    traits: NDArray[np.uint16],
     payer: Int64,
     payee: Int64,
     second: Int64,
@@ -198,7 +204,7 @@ def _means(
         at_desk[0][r], at_desk[1][r], at_desk[2][r] = key, age, ip
         part = np.int64((h >> np.uint64(10)) & np.uint64(1023))
         three, check = -1, -1
-        if trait & 16:
+        if trait & 256:
             three = 0 if part < three_edges[0] else 1 if part < three_edges[1] else 2
         elif trait & 32:
             check = (
@@ -257,13 +263,21 @@ def _shown(way: Int8, found: Means) -> dict[str, tables.Values]:
         "terminal_id": tables.nulls(found.terminal, found.terminal == 0),
         "card_id": tables.nulls(found.card, found.card == 0),
         "entry_mode": word("entry_mode", way),
-        "authentication": word("authentication", way),
+        "authentication": _authentication(way, found.three_ds),
         "three_ds": tables.category(found.three_ds, THREE_DS, found.three_ds < 0),
         "payee_check": tables.category(found.payee_check, PAYEE_CHECKS, found.payee_check < 0),
         "device_id": tables.nulls(found.device, found.device == 0),
         "device_age_days": tables.nulls(found.device_age, found.device_age < 0),
         "ip_id": tables.nulls(found.ip, found.ip == 0),
     }
+
+
+def _authentication(way: Int8, three_ds: Int8) -> pa.DictionaryArray:
+    """How the payer proved to be the payer: as the way asks, but on the web only who is challenged does."""
+    codes, pool = _codes("authentication"), data.ways().pool("authentication")
+    chosen = codes[way]
+    chosen[(three_ds >= 0) & (three_ds != THREE_DS.index("challenged"))] = pool.index("none")
+    return tables.category(chosen, pool)
 
 
 def _moments(plan: Plan, seconds: Int64) -> pa.Array:

@@ -98,6 +98,14 @@ def _while_open(t: int, low: int, high: int, more: int) -> int:
 
 
 @compiled
+def within_hours(second: Int64, opens: Int64, closes: Int64, out: Int64) -> None:
+    """For each moment itself if a shop is then open, from `opens` to `closes` seconds of the day, else one
+    of that day when it is."""
+    for i in range(second.size):
+        out[i] = _while_open(second[i], opens[i], closes[i], second[i] % 3_607)
+
+
+@compiled
 def _shop(
     owner: Int64,
     u: Float64,

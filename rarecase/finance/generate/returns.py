@@ -12,6 +12,7 @@ from rarecase.common.seeds import Float64, Int64
 from rarecase.finance import data
 from rarecase.finance.cases import ground
 from rarecase.finance.generate.maker import Flow, Maker, flow
+from rarecase.finance.generate.purchases import within_hours
 from rarecase.finance.schema import DECLINE_REASONS
 
 #: Shares of purchases that may be given back, wholly or in part, where the kind of shop takes things back (of
@@ -39,6 +40,8 @@ def returns(make: Maker, bought: list[Flow]) -> list[Flow]:
         else:
             kept = np.ones(index.size, np.bool_)
         second = original.second + days * ground.DAY_S + (u[0] * 3_600).astype(np.int64)
+        if way == "card_refund":
+            second = _in_the_shop(make, second, original.payee)
         rows = np.flatnonzero(kept & (second < make.horizon))
         part = np.where(u[1] < _WHOLLY, 1.0, 0.2 + 0.6 * (u[1] - _WHOLLY) / (1 - _WHOLLY))
         part = part if way == "card_refund" else np.ones(index.size)
@@ -46,6 +49,13 @@ def returns(make: Maker, bought: list[Flow]) -> list[Flow]:
         back = flow(second[rows], amount[rows], original.payee[rows], original.payer[rows], way)
         found.append(Flow(back.second, back.amount, back.payer, back.payee, back.way, None, index[rows]))
     return found
+
+
+def _in_the_shop(make: Maker, second: Int64, shop: Int64) -> Int64:
+    """The moments, or others of the same day at which the shops are open."""
+    merchant, out = shop - make.slots.first("merchants"), np.empty(second.size, np.int64)
+    within_hours(second, make.place.opens[merchant] * 3_600, make.place.closes[merchant] * 3_600, out)
+    return out
 
 
 def recalls(make: Maker, sent: Flow, first: int) -> Flow:

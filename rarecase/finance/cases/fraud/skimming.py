@@ -188,7 +188,8 @@ class Skimming(BankCase):
         """The holder pays at home, just before the counterfeit is used elsewhere."""
         part = on.part(holder)
         shop, kind = shops(on, "home", part, kinds_of_shops(0.0, 1.0))
-        amount = prices(on, "home-price", kind, 1.0, holder)
+        most = ground.touch_limit_minor(on.spec, part)
+        amount = np.minimum(prices(on, "home-price", kind, 1.0, holder), most)
         payee = on.at(part, "merchants", shop)
         on.pay(
             on.every[:, None],

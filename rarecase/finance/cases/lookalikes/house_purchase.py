@@ -73,7 +73,10 @@ class HousePurchase(Lookalike):
             "loan_payout", "credit",
         )  # fmt: skip
         latest = int(min((4 + 11 * self.difficulty) * DAY_S, span * 3 // 8))
-        paid = on.within(lent + HOUR_S, lent + latest, on.one("paid"), "office")
+        # At a counter: on the business day that follows, while it is open.
+        paid = on.within(lent + HOUR_S, lent + max(latest - 3 * DAY_S, DAY_S), on.one("paid"), "office")
+        day = ground.calendar(on.spec.start, on.spec.days).business_day(paid // DAY_S + 1, "next")
+        paid = day * DAY_S + 9 * HOUR_S + (8 * HOUR_S * on.one("counter")).astype(np.int64)
         on.pay(
             on.every, paid, price.astype(np.int64), home, on.at(part, "world"), "branch_transfer", "purchase"
         )
