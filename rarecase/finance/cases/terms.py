@@ -156,6 +156,14 @@ def shop_bears(spec: Spec, part: Int64, number: Int64) -> tuple[Int64, Int64]:
     )
 
 
+def business_ways(u: Float64) -> Int64:
+    """Codes of ways in which firms pay, shape of the uniforms `u`: supplies, invoices and the rest, as often
+    as they do."""
+    ways = data.ways()
+    codes = np.array([ways.code("supplier"), ways.code("invoice"), ways.code("payout")], np.int64)
+    return codes[np.searchsorted((0.40, 0.85), u, side="right")]
+
+
 def notes(spec: Spec, customers: Int64, sums: Int64 | Float64) -> Int64:
     """Sums in minor units of euros as machines where the customers live pay them: whole notes."""
     scale = ground.scale_of(spec, customers)

@@ -192,7 +192,7 @@ class SyntheticIdentity(BankCase):
         due = on.onset[:, None] + (np.arange(months) + 1) * each + each * 2 // 5
         batch = ground.batch().at(on.u(f"{name}-bill", months).ravel()).reshape(due.shape) // ground.SECOND_US
         paid = on.pay(
-            on.every[:, None], due // DAY_S * DAY_S + batch, owed, on.account(who)[:, None],
+            on.every[:, None], on.workday(due // DAY_S * DAY_S + batch), owed, on.account(who)[:, None],
             on.account(who, "card")[:, None], "card_bill", "repayment", tainted=0,
             where=here[:, None] & (np.arange(months) < months - 1),
         )  # fmt: skip
