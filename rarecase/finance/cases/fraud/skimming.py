@@ -13,7 +13,7 @@ from rarecase.common.seeds import Float64, Int64, keyed_integers
 from rarecase.common.spec import Spec
 from rarecase.common.tables import NEVER
 from rarecase.finance import data
-from rarecase.finance.cases import ground
+from rarecase.finance.cases import ground, opening
 from rarecase.finance.cases.base import BankCase, money, said
 from rarecase.finance.cases.canvas import DAY_S, HOUR_S, MINUTE_S, Canvas
 from rarecase.finance.cases.footprint import USUAL, Footprint
@@ -174,6 +174,7 @@ class Skimming(BankCase):
         amount = prices(on, "copied-price", np.broadcast_to(kind, holder.shape), 1.0, holder)
         span = int(min(5.8 + 8 * on.difficulty, on.spec.days / 6) * DAY_S)
         when = on.within(on.onset[:, None], on.onset[:, None] + span, on.u("copied", width), "day")
+        when = opening.while_open(on.spec, payee, when)
         on.pay(
             on.every[:, None],
             when,
@@ -190,7 +191,7 @@ class Skimming(BankCase):
     def _at_home(self, on: Canvas, holder: Int64, real: NDArray[np.bool_], when: Int64) -> None:
         """The holder pays at home, just before the counterfeit is used elsewhere."""
         part = on.part(holder)
-        shop, kind = shops(on, "home", part, kinds_of_shops(0.0, 1.0))
+        shop, kind = shops(on, "home", part, kinds_of_shops(0.0, 1.0), when)
         amount = prices(on, "home-price", kind, 1.0, holder)
         payee = on.at(part, "merchants", shop)
         on.pay(
@@ -216,7 +217,6 @@ class Skimming(BankCase):
         number = np.tile(2 + (3 * on.u("uses", cards)).astype(np.int64), (1, _USES))
         gap = (on.between(7, 19) * HOUR_S / _USES * on.u("use-time", width)).astype(np.int64) + 6 * MINUTE_S
         second = since + np.where(use > 0, (use - 1) * int(on.between(7, 19) * HOUR_S / _USES) + gap, 0)
-        shop, kind = shops(on, "use", part, kinds_of_shops(0.0, 1.0))
         at_machine = on.u("machine", width) < 0.45
         if on.ordinary == 1:
             # From 0.5 on those who use them keep the hours of others.
@@ -224,6 +224,7 @@ class Skimming(BankCase):
             by_day, at_till = (on.within(low, high, on.u("use-hour", width), how) for how in ("cash", "day"))
             awake = np.where(at_machine, by_day, at_till)
             second = np.where((use > 0) & (low < on.horizon), awake, second)
+        shop, kind = shops(on, "use", part, kinds_of_shops(0.0, 1.0), second)
         payer = on.account(who)
         payee = np.where(at_machine, on.at(part, "cash"), on.at(part, "merchants", shop))
         # Machines give whole notes of where they stand.
