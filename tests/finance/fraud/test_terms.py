@@ -13,6 +13,7 @@ from rarecase.common.plan import make_plan
 from rarecase.common.run import generate
 from rarecase.common.seeds import Int64
 from rarecase.common.spec import Spec, load_spec
+from rarecase.common.tables import NEVER
 from rarecase.finance.cases import ground, opening, terms
 
 SPEC: dict[str, Any] = {"domain": "finance", "size": 700, "block": 200, "days": 62, "cases": []}
@@ -129,3 +130,21 @@ def test_cards_of_cases_are_read_in_shops_that_are_open(difficulty: float) -> No
     closes = there["closes_hour"].to_numpy()
     assert len(rows) > 300
     assert (((hour >= opens) & (hour < closes)) | (hour + 24 < closes)).all()
+
+
+def test_invoices_of_firms_that_fail_are_nobodys() -> None:
+    cases = [{"kind": "app_invoice", "count": 40, "difficulty": difficulty} for difficulty in (0.0, 1.0)]
+    cases[1]["name"] = "hard"
+    spec = load_spec({"domain": "finance", "size": 20_000, "block": 1_000, "days": 730, "cases": cases})
+    slots = ground.slots(spec.block)
+    part = np.repeat(np.arange(spec.parts), slots.employers_n)
+    number = np.tile(np.arange(slots.employers_n), spec.parts)
+    failed = terms.employer_fails(spec, part, number) < NEVER
+    owners = ground.owner(spec, part, "employers", number)
+    assert failed.sum() > 3
+    gone = part[failed] * slots.width + slots.first("employers") + number[failed]
+    for case, placed in zip(spec.cases, make_plan(spec).placements, strict=True):
+        assert not case.eligible(spec, owners[failed]).any()
+        rows = case.footprint(spec, placed).rows  # type: ignore[attr-defined]
+        assert not np.isin(rows.payer, gone).any()
+        assert not np.isin(rows.payee, gone).any()

@@ -10,7 +10,6 @@ from pydantic import Field
 
 from rarecase.common.seeds import Int64, keyed_integers
 from rarecase.common.spec import Spec
-from rarecase.common.tables import NEVER
 from rarecase.finance import data
 from rarecase.finance.cases import ground, terms
 from rarecase.finance.cases.base import money, said
@@ -20,7 +19,8 @@ from rarecase.finance.cases.fraud.scams import Scam, finish, mule_accounts, noti
 
 #: Genuine invoices before the forged ones, and forged ones at most.
 _GENUINE, _FORGED = 3, 2
-_ATTEMPTS = 4
+#: Suppliers asked before one that fails is taken.
+_TRIES = 4
 _BOOKED_S = 5 * HOUR_S
 
 
@@ -55,9 +55,7 @@ class AppInvoice(Scam):
 
     def eligible(self, spec: Spec, entities: Int64) -> NDArray[np.bool_]:
         """Owners of companies with staff that do not fail within the data."""
-        number = ground.owned(spec, entities, "employers")
-        fails = terms.employer_fails(spec, entities // spec.block, np.maximum(number, 0))
-        return np.asarray((number >= 0) & (fails == NEVER) & (spec.size > 4), np.bool_)
+        return np.asarray((terms.company(spec, entities) >= 0) & (spec.size > 4), np.bool_)
 
     def members(self, spec: Spec, homes: Int64) -> Int64:
         """The owner, who collects, and a mule."""
@@ -129,14 +127,9 @@ class AppInvoice(Scam):
     def _supplier(self, on: Canvas, part: Int64, own: Int64) -> Int64:
         """Another company at the same place or one that deals with it."""
         there = ground.near_part(on.spec, part, on.one("supplier-place"), 0.6 + 0.4 * on.ordinary)
-        n = on.slots.employers_n
-        found = (own + 1 + (on.one("supplier") * (n - 1)).astype(np.int64)) % n
-        for attempt in range(_ATTEMPTS):
-            # Nobody buys from a firm that has failed.
-            alive = terms.employer_fails(on.spec, there, found) == NEVER
-            other = (own + 1 + (on.one(f"supplier-{attempt}") * (n - 1)).astype(np.int64)) % n
-            found = np.where(alive, found, other)
-        return on.at(there, "employers", found)
+        # Nobody buys from a firm that has failed.
+        other = terms.another_company(on.spec, there, own, on.u("supplier", _TRIES))
+        return on.at(there, "employers", other)
 
     def _forged(
         self,

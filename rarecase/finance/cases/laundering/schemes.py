@@ -362,13 +362,8 @@ def suspected(on: Canvas, share: float = 0.3, days: float = 20.0) -> Int64:
 
 
 def firm(spec: Spec, entities: Int64, kind: str) -> Int64:
-    """The number within its place of the firm of a kind that each owns, -1 for none and for a company that
-    fails within the data."""
-    number = ground.owned(spec, entities, kind)
-    if kind != "employers":
-        return number
-    fails = terms.employer_fails(spec, entities // spec.block, np.maximum(number, 0))
-    return np.where(fails == NEVER, number, -1)
+    """The number within its place of the firm of a kind that each owns, -1 for none or a failing one."""
+    return terms.company(spec, entities) if kind == "employers" else ground.owned(spec, entities, kind)
 
 
 def owners(spec: Spec, entities: Int64, *kinds: str) -> NDArray[np.bool_]:
