@@ -43,11 +43,12 @@ class AppInvestment(Scam):
         "difficulty 0, a fifth or less of it at 1. Between one and six days later (1 and 12 at difficulty "
         "1) the same account pays back a `profit` of 20 to 60 % of the trial. After that 3 to 8 (0) or 6 to "
         "12 (from 0.5 on) further transfers follow within two weeks (0) to seven (1), or half the data "
-        "together, at difficulty 0 each larger than the one before: to the same payee, or in about a third "
-        "of the cases (an eighth from 0.5 on) to an exchange for crypto-assets, which sends the money out "
-        "within hours. A mule passes on at least three quarters of each large credit within 24 hours unless "
-        "stopped before. Money that the account does not hold comes before from the victim's savings "
-        "elsewhere: as a wire at 0, as payments of type business from 0.5 on."
+        "together (from 0.5 on the last of them may lie after the data), at difficulty 0 each larger than "
+        "the one before: to the same payee, or in about a third of the cases (an eighth from 0.5 on) to an "
+        "exchange for crypto-assets, which sends the money out within hours. A mule passes on at least "
+        "three quarters of each large credit within 24 hours unless stopped before. Money that the account "
+        "does not hold comes before from the victim's savings elsewhere: as a wire at 0, as payments of "
+        "type business from 0.5 on."
     )
     share: ClassVar[float] = 0.045
     reason: ClassVar[str] = (

@@ -167,7 +167,9 @@ class MerchantCollusion(WithAccomplices):
             / 1_000
         )
         bears = of_each(ground.opening_minor, on.spec, who) + of_each(ground.overdraft_minor, on.spec, who)
-        mean = float(self.amount * 0.1**on.ordinary)
+        # From 0.5 on some shops are dear and others cheap.
+        level = np.exp(on.ordinary * (0.8 * on.normal("level") - 0.32))
+        mean = np.asarray(self.amount * 0.1**on.ordinary * level, np.float64)
         spread = 0.35 + 0.9 * on.ordinary
         wish = 100 * mean * scale * np.exp(spread * on.normal("charge", width) - spread**2 / 2)
         wish = np.minimum(wish, bears * 0.8 / _EACH)
