@@ -30,14 +30,14 @@ class DormantWoken(schemes.Scheme):
         "Six customers in a hundred have a sleeping second account: ask for fewer or raise `size`."
     )
     definition: ClassVar[str] = (
-        "An account of kind second that was last used 180 days or more before its first payment in the "
-        "data (accounts.last_used_on and transactions) receives, within 6 days (difficulty 0) to 20 days "
-        "(1), 2 to 6 credits: wires from abroad and transfers from one person who controls it. Together "
-        "they are at least 2 monthly incomes of the holder at 0 (0.3 at 1). Then 85 to 97 % of them leave "
-        "by 2 to 6 transfers, at 0 within 5 days after the last credit (median wait 6 hours each), at 1 "
-        "within a month (two days each): about half to an exchange for crypto-assets, the rest back to "
-        "the person who controls it. Nothing else moves on the account. What the controller sends is at "
-        "most what the own account bears, after as much cash was paid in there."
+        "An account of kind second that was last used 180 days or more before its first payment in the data "
+        "(accounts.last_used_on and transactions) receives, within 6 days (difficulty 0) to 20 days (1), 2 "
+        "to 6 credits: wires from abroad and transfers from one person who controls it. Together they are "
+        "at least 2 monthly incomes of the holder at 0 (0.3 from 0.5 on). Then 85 to 97 % of them leave by "
+        "2 to 6 transfers, at 0 within 5 days after the last credit (median wait 6 hours each), at 1 within "
+        "a month (two days each): about half to an exchange for crypto-assets, the rest back to the person "
+        "who controls it. Nothing else moves on the account. What the controller sends is at most what the "
+        "own account bears, after as much cash was paid in there."
     )
     source: ClassVar[str] = (
         "FFIEC BSA/AML Manual, appendix F, red flags: dormant account with sudden activity"
@@ -80,7 +80,7 @@ class DormantWoken(schemes.Scheme):
         """Credits from abroad and from the controller, then the way out."""
         sleeper, controller = on.account(on.homes, "second"), on.account(on.members(1))
         own = np.asarray(
-            self.incomes * on.between(1.0, 0.28) * np.exp(0.35 * on.normal("total"))[:, 0], np.float64
+            self.incomes * 0.28**on.ordinary * np.exp(0.35 * on.normal("total"))[:, 0], np.float64
         )
         own = np.maximum(own, 2.3 * (1 - on.ordinary) + 0.4 * on.ordinary)
         # What the controller pays in as cash must fit into few deposits.
