@@ -48,7 +48,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Score:
-    """An AUC, its standard error over cases, and what reaches it."""
+    """An AUC, its standard error over cases and (at most) over ordinary rows, and what reaches it."""
 
     auc: float
     error: float
@@ -190,7 +190,7 @@ def of_columns(payment_type: str, ordinary: pa.Table, own: pa.Table, kind: str) 
         mean = np.bincount(case, placed) / np.bincount(case)
         auc = float(mean.mean())
         auc = auc if feature.encoded else max(auc, 1 - auc)
-        error = float(mean.std(ddof=1) / np.sqrt(mean.size))
+        error = float(np.sqrt(mean.var(ddof=1) / mean.size + auc * (1 - auc) / split))
         scores.append(Score(auc, error, f"{name} ({feature.name}) within {payment_type}"))
     return scores
 
@@ -217,8 +217,8 @@ def of_tree(payment_type: str, ordinary: pa.Table, own: pa.Table, kind: str) -> 
     auc = float(placed.mean())
     # Rows of one case resemble each other: what counts are the sums over cases.
     spread = np.bincount(case, placed - auc)
-    error = float(np.sqrt((spread**2).sum() * spread.size / max(spread.size - 1, 1)) / len(placed))
-    return Score(auc, error, payment_type)
+    of_cases = (spread**2).sum() * spread.size / max(spread.size - 1, 1) / len(placed) ** 2
+    return Score(auc, float(np.sqrt(of_cases + auc * (1 - auc) / len(frames[1]))), payment_type)
 
 
 def grown(rows: npt.NDArray[np.float32], guilty: npt.NDArray[np.bool_]) -> DecisionTreeClassifier:
@@ -283,7 +283,7 @@ def told(found: dict[float, dict[str, tuple[Score, Score]]], options: argparse.N
     lines += [
         f"{scores} cases of each kind, {options.cases} in each of {options.seeds} worlds of {options.size:,} "
         f"customers over 90 days per difficulty. Each cell is the best of all payment types, and of some 60 "
-        f"features in the case of columns; ± is half the width of its 95 % interval over cases. Limits: "
+        f"features in the case of columns; ± is half the width of its 95 % interval, over cases and ordinary rows. Limits: "
         f"{COLUMN:.2f} for a column, {TREE:.2f} for a tree; what is above is bold. The best of many scores "
         "lies a little above its true value.",
         "",

@@ -46,9 +46,9 @@ class AppInvestment(Scam):
         "together (from 0.5 on the last of them may lie after the data), at difficulty 0 each larger than "
         "the one before: to the same payee, or in about a third of the cases (an eighth from 0.5 on) to an "
         "exchange for crypto-assets, which sends the money out within hours. A mule passes on at least "
-        "three quarters of each large credit within 24 hours unless stopped before. Money that the account "
-        "does not hold comes before from the victim's savings elsewhere: as a wire at 0, as payments of "
-        "type business from 0.5 on."
+        "three quarters of each large credit within 24 hours (two days from 0.5 on) unless stopped before. "
+        "Money that the account does not hold comes before from the victim's savings elsewhere: as a wire "
+        "at 0, as payments of type business from 0.5 on."
     )
     share: ClassVar[float] = 0.045
     reason: ClassVar[str] = (

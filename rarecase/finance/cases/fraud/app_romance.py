@@ -40,10 +40,11 @@ class AppRomance(Scam):
         "and ten at 1, or half the data if that is less; from 0.5 on the last of them may lie after the "
         "data. At difficulty 0 the last is at least 2.5 times the first and at least four in five are "
         "larger than the one before; at 1 they grow by 5 % a time on average. The payee, unless stopped "
-        "before, passes on at least three quarters of each credit of 200 units or more within 24 hours, by "
-        "cash withdrawals or by one transfer or wire (up to three at 1). Money that the account does not "
-        "hold comes before the first payment from the victim's savings elsewhere: as a wire at 0, as "
-        "payments of type business from 0.5 on. The bank is told weeks after the last payment, or never."
+        "before, passes on at least three quarters of each credit of 200 units or more within 24 hours (two "
+        "days from 0.5 on), by cash withdrawals or by one transfer or wire (up to three at 1). Money that "
+        "the account does not hold comes before the first payment from the victim's savings elsewhere: as a "
+        "wire at 0, as payments of type business from 0.5 on. The bank is told weeks after the last "
+        "payment, or never."
     )
     share: ClassVar[float] = 0.025
     reason: ClassVar[str] = "some 2.5 in 100 cases are romance scams (expert)"
