@@ -284,8 +284,8 @@ def told(found: dict[float, dict[str, tuple[Score, Score]]], options: argparse.N
         f"{scores} cases of each kind, {options.cases} in each of {options.seeds} worlds of {options.size:,} "
         f"customers over 90 days per difficulty. Each cell is the best of all payment types, and of some 60 "
         f"features in the case of columns; ± is half the width of its 95 % interval, over cases and ordinary "
-        f"rows. Limits: {COLUMN:.2f} for a column, {TREE:.2f} for a tree; what is above is bold. The best of many scores "
-        "lies a little above its true value.",
+        f"rows. Limits: {COLUMN:.2f} for a column, {TREE:.2f} for a tree; what is above is bold. The best "
+        "of many scores lies a little above its true value.",
         "",
         "| kind | " + " | ".join(heads) + " |",
         "| --- |" + " --- |" * len(heads),
