@@ -175,6 +175,13 @@ class Canvas:
         hours = self.one("ordinary-hours") < self.difficulty
         return np.where(_like(hours, u), awake, plain)
 
+    def workday(self, seconds: Int64) -> Int64:
+        """Moments moved to the next business day, at the same hour; those past the data stay there."""
+        calendar = ground.calendar(self.spec.start, self.spec.days)
+        day, hour = np.divmod(np.clip(seconds, 0, self.horizon), DAY_S)
+        moved = calendar.business_day(day, "next") * DAY_S + hour
+        return np.where((seconds < 0) | (seconds >= self.horizon), seconds, moved)
+
     def ascending(self, seconds: Int64, least_gap_s: int = MINUTE_S) -> Int64:
         """The columns of each row sorted and pushed apart to at least a gap, shape kept."""
         steps = np.arange(seconds.shape[1]) * least_gap_s

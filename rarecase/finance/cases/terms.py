@@ -133,6 +133,24 @@ def employer_fails(spec: Spec, part: Int64, number: Int64) -> Int64:
     return np.where(fails, np.where(fails, days, 0).astype(np.int64) * ground.DAY_S + 43_200, NEVER)
 
 
+def company(spec: Spec, customers: Int64) -> Int64:
+    """The number within its place of the employer that each customer owns, -1 for none and for one that fails
+    within the data: nobody pays it then, and it pays nobody."""
+    number = ground.owned(spec, customers, "employers")
+    fails = employer_fails(spec, np.asarray(customers) // spec.block, np.maximum(number, 0))
+    return np.where(fails == NEVER, number, -1).astype(np.int64)
+
+
+def another_company(spec: Spec, part: Int64, own: Int64, u: Float64) -> Int64:
+    """Numbers of employers of places, none `own`: of the tries `u`, shape (n, tries), the first that does not
+    fail within the data, or the last."""
+    n = ground.slots(spec.block).employers_n
+    tries = (own[:, None] + 1 + (u * (n - 1)).astype(np.int64)) % n
+    stands = employer_fails(spec, np.broadcast_to(part[:, None], tries.shape), tries) == NEVER
+    first = np.where(stands.any(axis=1), stands.argmax(axis=1), u.shape[1] - 1)
+    return np.asarray(np.take_along_axis(tries, first[:, None], axis=1)[:, 0], np.int64)
+
+
 @lru_cache(maxsize=1_024)
 def _shops_hold(seed: int, block: int, size: int, part: int) -> Float64:
     """What the shops of a place hold before the data, beside a usual one."""
@@ -154,6 +172,14 @@ def shop_bears(spec: Spec, part: Int64, number: Int64) -> tuple[Int64, Int64]:
         np.rint(_SHOP_MINOR * scale * held).astype(np.int64),
         (_SHOP_LIMIT_MINOR * scale).astype(np.int64),
     )
+
+
+def business_ways(u: Float64) -> Int64:
+    """Codes of ways in which firms pay, shape of the uniforms `u`: supplies, invoices and the rest, as often
+    as they do."""
+    ways = data.ways()
+    codes = np.array([ways.code("supplier"), ways.code("invoice"), ways.code("payout")], np.int64)
+    return codes[np.searchsorted((0.40, 0.85), u, side="right")]
 
 
 def notes(spec: Spec, customers: Int64, sums: Int64 | Float64) -> Int64:

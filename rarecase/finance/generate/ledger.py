@@ -154,14 +154,15 @@ def ordered(plan: Plan, place: Place) -> tuple[Ordered, list[Flow]]:
     amount = np.concatenate([*(flow.amount for flow in flows), rows.amount])
     way = np.concatenate([*(flow.way for flow in flows), rows.way.astype(np.int8)])
     payer = np.concatenate([*(flow.payer for flow in flows), rows.payer - base])
-    possible(spec, way, second, amount, payer + base)
+    payee = np.concatenate([*(flow.payee for flow in flows), rows.payee - base])
+    possible(spec, way, second, amount, payer + base, payee + base)
     return (
         Ordered(
             second=second,
             amount=amount,
             way=way,
             payer=payer,
-            payee=np.concatenate([*(flow.payee for flow in flows), rows.payee - base]),
+            payee=payee,
             word=word,
             ordinal=ordinals,
             fate=fate,

@@ -31,15 +31,17 @@ def _instead() -> NDArray[np.int8]:
     return found
 
 
-def possible(spec: FinanceSpec, way: NDArray[np.int8], second: Int64, amount: Int64, payer: Int64) -> None:
+def possible(
+    spec: FinanceSpec, way: NDArray[np.int8], second: Int64, amount: Int64, payer: Int64, payee: Int64
+) -> None:
     """Change ways in place where a card is touched for too much or a counter is closed.
 
     Parameters
     ----------
     way, second, amount
         Of each order, shape (n,).
-    payer
-        Addresses of the accounts that pay.
+    payer, payee
+        Addresses of their accounts.
     """
     width = ground.slots(spec.block).width
     touched = np.flatnonzero(way == data.ways().code("contactless"))
@@ -54,5 +56,9 @@ def possible(spec: FinanceSpec, way: NDArray[np.int8], second: Int64, amount: In
     business = ground.calendar(spec.start, spec.days).business
     works = (day >= 0) & (day < spec.days) & business[day.clip(0, spec.days - 1)]
     works &= (of_day >= COUNTER_OPENS * 3_600) & (of_day < COUNTER_CLOSES * 3_600)
-    closed = counter[~works]
+    # A machine asks for the card of whom it pays in for; firms have none, and a deposit box at the branch.
+    slots = ground.slots(spec.block)
+    holder = payee[counter] % width
+    has_card = (holder >= slots.first("current")) & (holder < slots.first("current") + slots.block)
+    closed = counter[~works & (has_card | (way[counter] != data.ways().code("cash_in")))]
     way[closed] = instead[way[closed]]

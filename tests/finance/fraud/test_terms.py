@@ -13,7 +13,8 @@ from rarecase.common.plan import make_plan
 from rarecase.common.run import generate
 from rarecase.common.seeds import Int64
 from rarecase.common.spec import Spec, load_spec
-from rarecase.finance.cases import ground, terms
+from rarecase.common.tables import NEVER
+from rarecase.finance.cases import ground, opening, terms
 
 SPEC: dict[str, Any] = {"domain": "finance", "size": 700, "block": 200, "days": 62, "cases": []}
 
@@ -90,3 +91,60 @@ def test_consumer_loans_are_loan_accounts(known: Known) -> None:
     owes = terms.consumer_loan(known.spec, known.people)
     assert owes.any()
     assert loans[owes].mean() > 0.95
+
+
+def test_shops_are_open_when_cases_think(known: Known) -> None:
+    slots = ground.slots(known.spec.block)
+    part = np.repeat(np.arange(known.spec.parts), slots.merchants_n)
+    number = np.tile(np.arange(slots.merchants_n), known.spec.parts)
+    opens, closes = opening.opening_hours(known.spec, part, number)
+    shops = known.dataset.table("merchants").to_pandas()
+    assert sorted(zip(opens, closes, strict=True)) == sorted(
+        zip(shops["opens_hour"], shops["closes_hour"], strict=True)
+    )
+    shop = slots.at(part, "merchants", number)  # type: ignore[arg-type]
+    for hour in range(24):
+        second = np.full(shop.size, (24 + hour) * 3_600 + 1_234)
+        moved = opening.while_open(known.spec, shop, second)
+        assert opening.is_open(known.spec, part, number, moved).all()
+        assert (moved // 86_400 == second // 86_400).all()
+
+
+@pytest.mark.parametrize("difficulty", [0.0, 0.5, 1.0])
+def test_cards_of_cases_are_read_in_shops_that_are_open(difficulty: float) -> None:
+    kinds = ("lost_and_stolen", "skimming", "synthetic_identity", "refund_abuse", "holiday_abroad")
+    cases = [{"kind": kind, "count": 12, "difficulty": difficulty} for kind in kinds]
+    made = generate({"domain": "finance", "size": 6_000, "block": 1_500, "days": 90, "cases": cases})
+    labels = made.table("labels").to_pandas()
+    planted = labels.loc[labels["table_name"].eq("transactions") & labels["effect"].eq("created"), "row_id"]
+    rows = made.table("transactions").to_pandas()
+    # Keys have 63 bits, and a column with nulls would become one of floats.
+    rows["merchant_id"] = made.table("transactions").column("merchant_id").fill_null(0).to_numpy()
+    rows = rows[rows["transaction_id"].isin(planted)]
+    rows = rows[
+        rows["entry_mode"].isin(("contactless", "chip", "magnetic_stripe")) & (rows["channel"] == "pos")
+    ]
+    shops = made.table("merchants").to_pandas().set_index("merchant_id")
+    there = shops.reindex(rows["merchant_id"])
+    hour, opens = rows["ordered_at"].dt.hour.to_numpy(), there["opens_hour"].to_numpy()
+    closes = there["closes_hour"].to_numpy()
+    assert len(rows) > 300
+    assert (((hour >= opens) & (hour < closes)) | (hour + 24 < closes)).all()
+
+
+def test_invoices_of_firms_that_fail_are_nobodys() -> None:
+    cases = [{"kind": "app_invoice", "count": 40, "difficulty": difficulty} for difficulty in (0.0, 1.0)]
+    cases[1]["name"] = "hard"
+    spec = load_spec({"domain": "finance", "size": 20_000, "block": 1_000, "days": 730, "cases": cases})
+    slots = ground.slots(spec.block)
+    part = np.repeat(np.arange(spec.parts), slots.employers_n)
+    number = np.tile(np.arange(slots.employers_n), spec.parts)
+    failed = terms.employer_fails(spec, part, number) < NEVER
+    owners = ground.owner(spec, part, "employers", number)
+    assert failed.sum() > 3
+    gone = part[failed] * slots.width + slots.first("employers") + number[failed]
+    for case, placed in zip(spec.cases, make_plan(spec).placements, strict=True):
+        assert not case.eligible(spec, owners[failed]).any()
+        rows = case.footprint(spec, placed).rows  # type: ignore[attr-defined]
+        assert not np.isin(rows.payer, gone).any()
+        assert not np.isin(rows.payee, gone).any()

@@ -53,12 +53,12 @@ class AccountTakeover(BankCase):
         "before, within an hour at difficulty 0 and two days at 1, at 0 from a device first seen less than "
         "two hours before (at 1 in four cases of ten, days before). In three cases of ten with three "
         "transfers or more the bank refuses the third and what follows it (suspected_fraud), and most of "
-        "those offenders go on with 1 to 4 remote card purchases until the card is stopped too. Each "
-        "payee, unless stopped before, passes on at least three quarters of each credit of 200 units or "
-        "more within 24 hours, by cash withdrawals or by one transfer or wire (up to three at 1). Once the "
-        "bank knows, the card is stopped and replaced, in most cases the account is stopped for up to two "
-        "days, and some of the money is recalled. An e-mail address or telephone number is changed in "
-        "seven cases of ten (0)."
+        "those offenders go on with 1 to 4 remote card purchases until the card is stopped too. Each payee, "
+        "unless stopped before, passes on at least three quarters of each credit of 200 units or more "
+        "within 24 hours (two days from 0.5 on), by cash withdrawals or by one transfer or wire (up to "
+        "three at 1). Once the bank knows, the card is stopped and replaced, in most cases the account is "
+        "stopped for up to two days, and some of the money is recalled. An e-mail address or telephone "
+        "number is changed in seven cases of ten (0)."
     )
     source: ClassVar[str] = (
         "UK Finance, Annual Fraud Report 2025 (unauthorised remote banking fraud); drain to new payees "

@@ -38,8 +38,8 @@ class AppImpersonation(Scam):
         "balance and overdraft together, and the largest is half or more of their sum; at 1 sums are as "
         "heavy-tailed as those of other payments, with a mean of some 4,000 units together. Each payee, "
         "unless stopped before, passes on at least three quarters of each credit of 200 units or more "
-        "within 24 hours, by cash withdrawals or by one transfer or wire (up to three at 1). The bank is "
-        "told within a day in the median."
+        "within 24 hours (two days from 0.5 on), by cash withdrawals or by one transfer or wire (up to "
+        "three at 1). The bank is told within a day in the median."
     )
     share: ClassVar[float] = 0.12
     reason: ClassVar[str] = "some 12 in 100 cases impersonate a bank, the police or somebody else (expert)"

@@ -24,6 +24,7 @@ from rarecase.finance.cases.fraud.scams import (
     mule_accounts,
     new_payee_ways,
     noticed_so,
+    room_s,
     send,
     share_of_days,
 )
@@ -40,13 +41,14 @@ class AppInvestment(Scam):
     definition: ClassVar[str] = (
         "A customer sends a trial to a payee never paid before: 5 % of a later payment or less at "
         "difficulty 0, a fifth or less of it at 1. Between one and six days later (1 and 12 at difficulty "
-        "1) the same account pays back a `profit` of 20 to 60 % of the trial. After that 3 to 8 (0) or 6 "
-        "to 12 (1) further transfers follow within two weeks (0) to seven (1), or half the data together, "
-        "at difficulty 0 each larger than the one before: to the same payee, or in about a third of the "
-        "cases (an eighth from 0.5 on) to an exchange for crypto-assets, which sends the money out within "
-        "hours. A mule passes on at least three quarters of each large credit within 24 hours unless "
-        "stopped before. Money that the account does not hold comes before from the victim's savings "
-        "elsewhere."
+        "1) the same account pays back a `profit` of 20 to 60 % of the trial. After that 3 to 8 (0) or 6 to "
+        "12 (from 0.5 on) further transfers follow within two weeks (0) to seven (1), or half the data "
+        "together (from 0.5 on the last of them may lie after the data), at difficulty 0 each larger than "
+        "the one before: to the same payee, or in about a third of the cases (an eighth from 0.5 on) to an "
+        "exchange for crypto-assets, which sends the money out within hours. A mule passes on at least "
+        "three quarters of each large credit within 24 hours (two days from 0.5 on) unless stopped before. "
+        "Money that the account does not hold comes before from the victim's savings elsewhere: as a wire "
+        "at 0, as payments of type business from 0.5 on."
     )
     share: ClassVar[float] = 0.045
     reason: ClassVar[str] = (
@@ -59,8 +61,8 @@ class AppInvestment(Scam):
     )
 
     def span_s(self, spec: Spec) -> int:
-        """Seconds from the trial to the last payment."""
-        return int(min(24 + 38 * self.difficulty, spec.days / 2) * DAY_S)
+        """Seconds from the trial to the last payment that is sure to lie within the data."""
+        return room_s(spec, self.difficulty, 24 + 38 * self.difficulty)
 
     def eligible(self, spec: Spec, entities: Int64) -> NDArray[np.bool_]:
         """Those who have something to invest: all but students."""
@@ -73,7 +75,7 @@ class AppInvestment(Scam):
 
     def draw(self, on: Canvas) -> Footprint:
         """The trial, the profit, and the large sums."""
-        low, high = round(3 + 3 * self.difficulty), round(8 + 4 * self.difficulty)
+        low, high = round(3 + 3 * on.ordinary), round(8 + 4 * on.ordinary)
         number = low + keyed_integers(on.spec.seed, ("case", self.label, "number"), on.homes, high - low + 1)
         total = on.stolen("total", self.amount, 1, 0.6 + 0.9 * on.ordinary)
         weight = growth(on, "growth", number, _MOST, 1.5, 1.08)
@@ -83,7 +85,7 @@ class AppInvestment(Scam):
         # A fourteenth of the data at most, so that short data see the large sums too.
         wait = on.one("profit") * min(on.between(5, 11), on.spec.days / 14) + min(1.0, on.spec.days / 60)
         profit_at = trial_at + (wait * DAY_S).astype(np.int64)
-        span = min(share_of_days(on, 14, 49), self.span_s(on.spec) * 2 // 3)
+        span = min(share_of_days(on, 14, 49), on.horizon // 3)
         step = (np.arange(_MOST + 1) + 0.2 + 0.7 * on.u("when", _MOST + 1)) / number[:, None]
         since = profit_at[:, None] + 6 * HOUR_S + (np.minimum(step, 1.1) * span).astype(np.int64)
         second = on.ascending(on.within(since, since + 8 * HOUR_S, on.u("hour", _MOST + 1)), HOUR_S)

@@ -11,14 +11,16 @@ from pydantic import Field
 from rarecase.common.seeds import Int64, keyed_integers
 from rarecase.common.spec import Spec
 from rarecase.finance import data
-from rarecase.finance.cases import ground
+from rarecase.finance.cases import ground, terms
 from rarecase.finance.cases.base import money, said
-from rarecase.finance.cases.canvas import HOUR_S, Canvas
+from rarecase.finance.cases.canvas import HOUR_S, MINUTE_S, Canvas
 from rarecase.finance.cases.footprint import Footprint
 from rarecase.finance.cases.fraud.scams import Scam, finish, mule_accounts, noticed_so, send
 
 #: Genuine invoices before the forged ones, and forged ones at most.
 _GENUINE, _FORGED = 3, 2
+#: Suppliers asked before one that fails is taken.
+_TRIES = 4
 _BOOKED_S = 5 * HOUR_S
 
 
@@ -29,14 +31,16 @@ class AppInvoice(Scam):
     definition: ClassVar[str] = (
         "A company (kind employer) pays the same supplier, another company, three payments of like sums "
         "(within 12 % of each other), a month apart, or a tenth of the data if that is less: wires at "
-        "difficulty 0, payments of type business (purpose SUPP) from 0.5 on. One interval after the last "
-        "of them it sends one or two such payments of that sum (each within 4 % of the mean of the three "
-        "at difficulty 0, within 20 % at 1) to a private customer's account that it never paid, two days "
-        "apart if there are two, and none to the supplier in that interval. The receiver, unless stopped "
-        "before, passes on at least three quarters of each within 30 hours after it was ordered, by one "
-        "transfer or wire (up to three of them at 1). Sums have a median of 8,000 units at 0 and of 400 "
-        "from 0.5 on, where they are as heavy-tailed as those of other companies. The home is the "
-        "company's owner; the mule's account is a second account newly opened where the mule had none."
+        "difficulty 0, payments of type business (purpose SUPP) to a supplier of the same place from 0.5 "
+        "on, where one or two of the three may lie before the data. Neither fails within the data. One "
+        "interval after the last of them it sends one or two such payments of that sum (each within 4 % of "
+        "the mean of the three at difficulty 0, within 20 % at 1) to a private customer's account that it "
+        "never paid, two days apart if there are two, and none to the supplier in that interval. The "
+        "receiver, unless stopped before, passes on at least three quarters of each within 30 hours after "
+        "it was ordered (two days from 0.5 on), by one transfer or wire (up to three of them at 1). Sums "
+        "have a median of 8,000 units at 0 and of 400 from 0.5 on, where they are as heavy-tailed as those "
+        "of other companies. The home is the company's owner; the mule's account is a second account newly "
+        "opened where the mule had none."
     )
     #: The mule's account is new, and invoices are what is paid, by definition.
     reveals: ClassVar[frozenset[str]] = Scam.reveals | {"accounts", "transactions.purpose"}
@@ -50,12 +54,17 @@ class AppInvoice(Scam):
     )
 
     def eligible(self, spec: Spec, entities: Int64) -> NDArray[np.bool_]:
-        """Owners of companies with staff."""
-        return (ground.owned(spec, entities, "employers") >= 0) & (spec.size > 4)
+        """Owners of companies with staff that do not fail within the data."""
+        return np.asarray((terms.company(spec, entities) >= 0) & (spec.size > 4), np.bool_)
 
     def members(self, spec: Spec, homes: Int64) -> Int64:
         """The owner, who collects, and a mule."""
         return np.full(homes.shape, 3)
+
+    def _distances(self, spec: Spec, homes: Int64, widest: int) -> Int64:
+        """From 0.5 on the mule lives at the company's place, for firms pay each other nowhere else."""
+        away = super()._distances(spec, homes, widest)
+        return np.where(self.difficulty < 0.5, away, 0)
 
     def gap_s(self, spec: Spec) -> int:
         """Seconds between invoices."""
@@ -77,9 +86,12 @@ class AppInvoice(Scam):
         )
         swing = 0.94 + 0.12 * on.u("swing", _GENUINE)
         invoices = np.rint(sums * swing).astype(np.int64)
-        base = on.onset[:, None] + gap * np.arange(_GENUINE)
+        # From 0.5 on the first ones may lie before the data, or no forged one would come early in them.
+        before = on.whole("before", 0, _GENUINE - 1) if on.ordinary == 1 else np.zeros(on.n, np.int64)
+        base = on.onset[:, None] + gap * (np.arange(_GENUINE) - before[:, None])
         window = min(2 * ground.DAY_S, gap // 3)
         due = on.within(base, base + window, on.u("due", _GENUINE), "office")
+        due = np.where(base < 0, -1, on.workday(due) if on.ordinary == 1 else due)
         on.pay(
             on.every[:, None],
             due,
@@ -97,7 +109,7 @@ class AppInvoice(Scam):
             refused,
             told=0.9,
             hours=24 * on.between(8, 16),
-            least_s=_BOOKED_S,
+            least_s=_BOOKED_S if on.ordinary < 1 else MINUTE_S,
             cash=False,
             robbed=[on.members(2)],
             usual=np.rint(invoices.mean(axis=1)).astype(np.int64),
@@ -114,9 +126,9 @@ class AppInvoice(Scam):
 
     def _supplier(self, on: Canvas, part: Int64, own: Int64) -> Int64:
         """Another company at the same place or one that deals with it."""
-        there = ground.near_part(on.spec, part, on.one("supplier-place"), 0.6)
-        n = on.slots.employers_n
-        other = (own + 1 + (on.one("supplier") * (n - 1)).astype(np.int64)) % n
+        there = ground.near_part(on.spec, part, on.one("supplier-place"), 0.6 + 0.4 * on.ordinary)
+        # Nobody buys from a firm that has failed.
+        other = terms.another_company(on.spec, there, own, on.u("supplier", _TRIES))
         return on.at(there, "employers", other)
 
     def _forged(
@@ -137,6 +149,7 @@ class AppInvoice(Scam):
         second = on.ascending(
             on.within(second, second + window // 3, on.u("forged", _FORGED + 1), "office"), HOUR_S
         )
+        second = on.workday(second) if on.ordinary == 1 else second
         opened = np.maximum(second[:, 0] - ((2 + 30 * on.one("opened")) * ground.DAY_S).astype(np.int64), 0)
         on.edit(on.every, mule, "second_account", opened, where=bare)
         account = np.where(

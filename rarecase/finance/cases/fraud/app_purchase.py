@@ -27,13 +27,13 @@ class AppPurchase(Scam):
     title: ClassVar[str] = "Authorised push payment: purchase scam"
     definition: ClassVar[str] = (
         "Several customers (3 to 6 at difficulty 0, 1 to 4 at 1) who never paid a seller before pay it one "
-        "transfer each within 14 days (0) to 21 days (1), or half the data if that is less. At difficulty "
-        "0 each transfer has the purpose GDDS; at 1 nearly two thirds of them say OTHR like other payments "
+        "transfer each within 14 days (0) to 21 days (1), or half the data if that is less. At difficulty 0 "
+        "each transfer has the purpose GDDS; at 1 nearly two thirds of them say OTHR like other payments "
         "between people. Sums are tens to hundreds (mean some 600 units). Unless its account is stopped "
         "first, the seller's account passes on at least three quarters of each credit of 200 units or more "
-        "within 24 hours after it came (waits of half an hour in the median at 0, of eight hours at 1), by "
-        "cash withdrawals or by one transfer or wire (up to three at 1). Nothing is sent. A buyer tells "
-        "the bank after a week in the median, or never."
+        "within 24 hours after it came (two days from 0.5 on), by cash withdrawals or by one transfer or "
+        "wire (up to three at 1). Nothing is sent. A buyer tells the bank after a week in the median, or "
+        "never."
     )
     share: ClassVar[float] = 0.70
     reason: ClassVar[str] = (

@@ -22,6 +22,7 @@ from rarecase.finance.cases.fraud.scams import (
     mules,
     new_payee_ways,
     noticed_so,
+    room_s,
     send,
     share_of_days,
 )
@@ -36,12 +37,14 @@ class AppRomance(Scam):
     definition: ClassVar[str] = (
         "7 to 14 transfers go from one customer to a payee never paid before (in half as many cases as the "
         "difficulty says, the later half of them to a second one), spread over six weeks at difficulty 0 "
-        "and ten at 1, or half the data if that is less. At difficulty 0 the last is at least 2.5 times "
-        "the first and at least four in five are larger than the one before; at 1 they grow by 5 % a time "
-        "on average. The payee, unless stopped before, passes on at least three quarters of each credit of "
-        "200 units or more within 24 hours, by cash withdrawals or by one transfer or wire (up to three at "
-        "1). Money that the account does not hold comes before the first payment from the victim's savings "
-        "elsewhere. The bank is told weeks after the last payment, or never."
+        "and ten at 1, or half the data if that is less; from 0.5 on the last of them may lie after the "
+        "data. At difficulty 0 the last is at least 2.5 times the first and at least four in five are "
+        "larger than the one before; at 1 they grow by 5 % a time on average. The payee, unless stopped "
+        "before, passes on at least three quarters of each credit of 200 units or more within 24 hours (two "
+        "days from 0.5 on), by cash withdrawals or by one transfer or wire (up to three at 1). Money that "
+        "the account does not hold comes before the first payment from the victim's savings elsewhere: as a "
+        "wire at 0, as payments of type business from 0.5 on. The bank is told weeks after the last "
+        "payment, or never."
     )
     share: ClassVar[float] = 0.025
     reason: ClassVar[str] = "some 2.5 in 100 cases are romance scams (expert)"
@@ -57,8 +60,8 @@ class AppRomance(Scam):
         return 3 + (u < 0.5 * self.difficulty).astype(np.int64)
 
     def span_s(self, spec: Spec) -> int:
-        """Seconds from the first payment to the last."""
-        return int(min(42 + 28 * self.difficulty, spec.days / 2) * DAY_S)
+        """Seconds from the first payment to the last that is sure to lie within the data."""
+        return room_s(spec, self.difficulty, 42 + 28 * self.difficulty)
 
     def draw(self, on: Canvas) -> Footprint:
         """Payments that grow, and what becomes of them."""

@@ -34,11 +34,11 @@ class ApplicationFraud(WithAccomplices):
         "A customer who had none gets a second account (accounts.kind second, never used before the data) "
         "within the data, and a device never seen before signs in for the customer minutes (difficulty 0) "
         "to days (1) before its first transfer, from a hosting network (in all cases at 0, in one of four "
-        "at 1). Half a day to 2 days later (0; up to 10 days at 1) a branch pays a loan (payment_type "
-        "loan) into that account. 2 to 4 transfers at 0, up to 8 at 1, of the new device then take 90 to "
-        "99 % of it within 36 hours (0) to 10 days (1) after the loan to 1 to 3 customers who draw it as "
-        "cash or send it on within a day each; nothing of the loan is ever paid back by the account in "
-        "instalments. At 0 the transfers are of like size, from 0.5 on few carry most of it."
+        "at 1). Half a day to 2 days later (0; up to 10 days at 1) a branch pays a loan (payment_type loan) "
+        "into that account. 2 to 4 transfers at 0, up to 8 at 1, of the new device then take 90 to 99 % of "
+        "it within 36 hours (0) to 10 days (1) after the loan to 1 to 3 customers who draw it as cash or "
+        "send it on within a day each (two days from 0.5 on); nothing of the loan is ever paid back by the "
+        "account in instalments. At 0 the transfers are of like size, from 0.5 on few carry most of it."
     )
     source: ClassVar[str] = (
         "Cifas, Fraudscape 2024 (identity fraud and false applications); Feedzai BAF (Jesus and others 2022, "

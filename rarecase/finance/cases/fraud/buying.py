@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rarecase.common.seeds import Float64, Int64
 from rarecase.finance import data
-from rarecase.finance.cases import ground, terms
+from rarecase.finance.cases import ground, opening, terms
 from rarecase.finance.cases.fraud.cards import prices, shops
 
 if TYPE_CHECKING:
@@ -63,18 +63,23 @@ def ways_at(on: Canvas, what: str, kind: Int64, remote: NDArray[np.bool_] | None
     return np.where(afar, codes.code("ecommerce"), near).astype(np.int64)
 
 
-def moments(on: Canvas, what: str, since: Int64, until: Int64, way: Int64, *, gap_s: int = 240) -> Int64:
-    """When each payment of these ways is made, shape of `way`: shops by day, web shops at their hours."""
+def moments(
+    on: Canvas, what: str, since: Int64, until: Int64, way: Int64, shop: Int64, *, gap_s: int = 240
+) -> Int64:
+    """When each payment of these ways is made, shape of `way`: in shops (addresses) by day and while they are
+    open, in web shops at their hours."""
     u = on.u(f"{what}-when", way.shape[1])
     low, high = (np.broadcast_to(edge[:, None], way.shape) for edge in (since, until))
     by_day, afar = on.within(low, high, u, "day"), on.within(low, high, u, "online")
-    second = np.where(way == data.ways().code("ecommerce"), afar, by_day)
+    remote = data.ways().remote[way]
+    second = np.where(remote, afar, by_day)
+    second = np.where(remote, second, opening.while_open(on.spec, shop, second))
     # Nobody pays twice at the same moment.
     order = np.argsort(second, axis=1, kind="stable")
     spaced = on.ascending(np.take_along_axis(second, order, axis=1), gap_s)
     told = np.empty_like(second)
     np.put_along_axis(told, order, spaced, axis=1)
-    return told
+    return np.where(remote, told, opening.while_open(on.spec, shop, told))
 
 
 def weights(on: Canvas, what: str, number: Int64, width: int, spread: float) -> Float64:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rarecase.common.seeds import Float64, Int64
 from rarecase.common.tables import NEVER
 from rarecase.finance import data
-from rarecase.finance.cases import ground
+from rarecase.finance.cases import ground, opening
 from rarecase.finance.cases.footprint import USUAL
 from rarecase.finance.cases.fraud.forwarding import days_later, exchanged, of_each
 from rarecase.finance.schema import BEARERS, DECLINE_REASONS
@@ -19,7 +19,9 @@ from rarecase.finance.schema import BEARERS, DECLINE_REASONS
 if TYPE_CHECKING:
     from rarecase.finance.cases.canvas import Canvas
 
-_ATTEMPTS = 8
+_ATTEMPTS, _OPEN_ATTEMPTS = 8, 12
+#: A kind of shop that never closes: fuel.
+_ALWAYS_OPEN = "5541"
 #: What stopped accounts and cards leave in the tables by definition: refusals of another kind than those for
 #: want of funds or a wrong code, and why a card was replaced.
 STOPPED = frozenset({"declines", "card_replacements.reason"})
@@ -68,8 +70,12 @@ def kinds_of_shops(remote: float, physical: float) -> Float64:
     return np.asarray(np.cumsum(weight) / weight.sum(), np.float64)
 
 
-def shops(on: Canvas, what: str, part: Int64, edges: Float64) -> tuple[Int64, Int64]:
+def shops(
+    on: Canvas, what: str, part: Int64, edges: Float64, second: Int64 | None = None
+) -> tuple[Int64, Int64]:
     """Merchants of each place, shape of `part`: their kinds by chance, then one of the kind.
+
+    With `second`, of shape of `part`, those that are closed then give way to others that are open.
 
     Returns
     -------
@@ -84,7 +90,21 @@ def shops(on: Canvas, what: str, part: Int64, edges: Float64) -> tuple[Int64, In
         number = (on.u(f"{what}-{attempt}", width) * on.slots.merchants_n).astype(np.int64)
         hit = ground.shop_kinds(on.spec, part, number) == kind
         found = np.where(hit, number, found)
-    return found, kind.astype(np.int64)
+    return (found, kind.astype(np.int64)) if second is None else _open(on, what, part, edges, second, found)
+
+
+def _open(
+    on: Canvas, what: str, part: Int64, edges: Float64, second: Int64, found: Int64
+) -> tuple[Int64, Int64]:
+    """Shops, with closed ones replaced by the first of another kind, at last by one that never closes."""
+    width, never_closed = part.shape[1], data.shops().mcc.index(_ALWAYS_OPEN)
+    for attempt in range(_OPEN_ATTEMPTS + 1):
+        u = on.u(f"{what}-open-{attempt}", width)
+        other = np.minimum(np.searchsorted(edges, u, side="right"), edges.size - 1)
+        other = np.full_like(other, never_closed) if attempt == _OPEN_ATTEMPTS else other
+        found = np.where(opening.is_open(on.spec, part, found, second), found, other)
+    kind = ground.shop_kinds(on.spec, part.ravel(), found.ravel()).reshape(found.shape)
+    return found.astype(np.int64), kind.astype(np.int64)
 
 
 def prices(on: Canvas, what: str, kind: Int64, dearer: float, customers: Int64 | None = None) -> Int64:

@@ -111,7 +111,7 @@ class FirstPartyDispute(BankCase):
         amount = buying.ordinary_prices(on, what, kind, on.homes, on.between(self.dearer, 1.0))
         amount = np.minimum(amount, np.maximum(on.bears // _MOST, 2_000)[:, None])
         way = buying.ways_at(on, what, kind, np.ones(kind.shape, np.bool_))
-        second = buying.moments(on, what, on.onset, until, way, gap_s=20 * 60)
+        second = buying.moments(on, what, on.onset, until, way, shop, gap_s=20 * 60)
         used = np.arange(width) < number[:, None]
         row = on.pay(
             on.every[:, None],

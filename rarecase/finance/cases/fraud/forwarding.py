@@ -107,8 +107,8 @@ def pass_on(
 
     Notes
     -----
-    Half an hour passes in the median at difficulty 0 and some eight at 1, a day at most. 80 to 95 % of a
-    credit leaving within hours to two days is what mule accounts are known by.
+    Half an hour passes in the median at difficulty 0 and some eight at 1, a day or little more at most. 80 to
+    95 % of a credit leaving within hours to two days is what mule accounts are known by.
     """
     width = got.row.shape[1]
     keeps = 0.02 + 0.10 * on.u(f"{name}-keeps", width)
@@ -130,9 +130,10 @@ def pass_on(
     late = since >= on.horizon
     # Who acts at night is seen; from difficulty 0.5 on mules keep the hours of others.
     hard = on.ordinary == 1
-    by_day = on.within(since, since + 10 * HOUR_S, u, "cash") if hard else since
+    room = np.maximum(since + 10 * HOUR_S, got.second + ground.DAY_S)
+    by_day = on.within(since, room, u, "cash") if hard else since
     moved = _drawn(on, name, got, np.where(cash, goal, 0), cap, np.where(late, since, by_day), until)
-    awake = on.within(since, since + 10 * HOUR_S, u) if hard else on.paced(since, since + HOUR_S, u)
+    awake = on.within(since, room, u) if hard else on.paced(since, since + HOUR_S, u)
     at_desk = np.where(late, since, awake)
     moved += _sent(on, name, got, np.where(cash, 0, goal), out, collector, at_desk, until)
     return np.asarray(got.amount - moved, np.int64)

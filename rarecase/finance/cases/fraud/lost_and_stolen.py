@@ -118,7 +118,7 @@ class LostAndStolen(BankCase):
 
     def _taps(self, on: Canvas, number: Int64, second: Int64, known: Int64) -> Paid:
         part = shop_places(on, "shop-place", _MOST, 0.9)
-        shop, kind = shops(on, "shop", part, kinds_of_shops(0.0, 1.0))
+        shop, kind = shops(on, "shop", part, kinds_of_shops(0.0, 1.0), second)
         most = (_CONTACTLESS_MOST * on.scale).astype(np.int64)[:, None]
         amount = np.minimum(
             prices(on, "price", kind, 1.3), (most * (0.5 + 0.5 * on.u("below", _MOST))).astype(np.int64)

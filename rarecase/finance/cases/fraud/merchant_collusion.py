@@ -34,15 +34,15 @@ class MerchantCollusion(WithAccomplices):
     hint: ClassVar[str] = "Only owners of shops qualify, one customer in eight: raise `size`."
     definition: ClassVar[str] = (
         "The customer owns a shop (ownerships.merchant_id). Within 2 days (difficulty 0) to 10 days (1), "
-        "the cards of 5 to 11 other customers are charged there 3 to 5 times each; at 0 all by manual "
-        "entry between 0 and 5 o'clock and in whole tens, at 1 by manual entry (four in ten) or online at "
+        "the cards of 5 to 11 other customers are charged there 3 to 5 times each; at 0 all by manual entry "
+        "between 0 and 5 o'clock and in whole tens, from 0.5 on by manual entry (four in ten) or online at "
         "usual hours in any amount. 2 to 8 days after the last charge the shop's account pays its owner's "
         "current account in 2 to 6 payments at 0, 1 to 14 at 1 (payment_type business), at 0 at least 90 % "
         "of all charges and what the account holds beside them, at 1 90 to 98 % of the charges; the owner "
-        "sends at least 90 % of that away within 3 days after, at 0 abroad (outside account abroad) by 1 "
-        "to 4 wires, at 1 by up to 10 transfers there or to the world outside. Then 80 to 100 % of the "
-        "charges are charged back (refers_to) 10 to 30 days after the last charge, which at 0 leave the "
-        "shop's account below its limit (over_limit) in most cases."
+        "sends at least 90 % of that away within 3 days after, at 0 abroad (outside account abroad) by 1 to "
+        "4 wires, at 1 by up to 10 transfers there or to the world outside. Then 80 to 100 % of the charges "
+        "are charged back (refers_to) 10 to 30 days after the last charge, from 0.5 on as far as the data "
+        "reach, which at 0 leave the shop's account below its limit (over_limit) in most cases."
     )
     source: ClassVar[str] = (
         "Visa, Global Acquirer Risk Standards 2023 (bust-out and collusive merchants, transaction laundering)"
@@ -58,7 +58,7 @@ class MerchantCollusion(WithAccomplices):
         default=360.0,
         gt=10,
         le=1e5,
-        description="mean charge at difficulty 0 in euros at the prices of Germany, a twentieth at 1; expert",
+        description="mean charge at difficulty 0 in euros at German prices, a tenth from 0.5 on; expert",
     )
 
     def natural(self, spec: Spec) -> Natural | None:
@@ -82,9 +82,18 @@ class MerchantCollusion(WithAccomplices):
         """The owner, and five to eleven holders of cards."""
         return 6 + keyed_integers(spec.seed, ("case", self.label, "cards"), homes, _CARDS - 4)
 
+    def _distances(self, spec: Spec, homes: Int64, widest: int) -> Int64:
+        """From 0.5 on most cards belong to people of the place, as is usual in a shop."""
+        away = super()._distances(spec, homes, widest)
+        stays = ground.uniforms(spec, self.label, "stays", homes, widest - 1)
+        moved: Int64 = np.where(stays < 0.7 * ground.ordinary_share(self.difficulty), 0, away)
+        return moved
+
     def span_s(self, spec: Spec) -> int:
         """Charges, payouts and chargebacks."""
-        return min(self._window_s(spec) + 41 * DAY_S, spec.days * DAY_S // 2)
+        hard = ground.ordinary_share(self.difficulty)
+        # From 0.5 on chargebacks may come after the data: shops that never charge late would tell.
+        return min(self._window_s(spec) + round(41 - 30 * hard) * DAY_S, spec.days * DAY_S // 2)
 
     def draw(self, on: Canvas) -> Footprint:
         """Charges, payouts, the way abroad, and chargebacks."""
@@ -141,10 +150,10 @@ class MerchantCollusion(WithAccomplices):
             u * 4.9 * HOUR_S
         ).astype(np.int64)
         until = on.onset + self._window_s(on.spec)
-        usual = on.within(on.onset, until, u, "online")
-        at_night = on.u("charge-hours", width) < (1 - on.difficulty) ** 2
-        second = np.where(at_night, night, usual)
         manual = on.u("charge-way", width) < 1 - 0.6 * on.ordinary
+        by_day, online = (on.within(on.onset, until, u, rhythm) for rhythm in ("day", "online"))
+        at_night = on.u("charge-hours", width) < 1 - on.ordinary
+        second = np.where(at_night, night, np.where(manual, by_day, online))
         way = np.where(manual, data.ways().code("manual_entry"), data.ways().code("ecommerce"))
         row = on.pay(on.every[:, None], second, amount, card, shop[:, None], way, "purchase", where=used)
         return row, second, amount, card
@@ -158,7 +167,9 @@ class MerchantCollusion(WithAccomplices):
             / 1_000
         )
         bears = of_each(ground.opening_minor, on.spec, who) + of_each(ground.overdraft_minor, on.spec, who)
-        mean = on.between(self.amount, 0.05 * self.amount)
+        # From 0.5 on some shops are dear and others cheap.
+        level = np.exp(on.ordinary * (0.8 * on.normal("level") - 0.32))
+        mean = np.asarray(self.amount * 0.1**on.ordinary * level, np.float64)
         spread = 0.35 + 0.9 * on.ordinary
         wish = 100 * mean * scale * np.exp(spread * on.normal("charge", width) - spread**2 / 2)
         wish = np.minimum(wish, bears * 0.8 / _EACH)
@@ -174,7 +185,7 @@ class MerchantCollusion(WithAccomplices):
         rest = held + earned + limit * (0.7 + 0.15 * on.one("emptied"))
         wanted = taken * (0.92 + 0.06 * on.one("paid-out")) + rest * (1 - on.ordinary)
         # The harder, the more each payment is as large as others of shops.
-        usual = 60_000 * on.scale * np.exp(0.5 * on.normal("payout-size")[:, 0])
+        usual = 100_000 * on.scale * np.exp(0.8 * on.normal("payout-size")[:, 0])
         many = np.clip(wanted / usual, 1, _PAYOUTS).astype(np.int64)
         several = np.where(on.one("as-usual") < on.ordinary, many, on.whole("payouts", 2, 6))
         weight = np.where(
@@ -189,6 +200,7 @@ class MerchantCollusion(WithAccomplices):
         begin = last + 2 * DAY_S + 6 * HOUR_S
         u = np.sort(on.u("payout-when", _PAYOUTS), axis=1)
         when = on.ascending(on.within(begin, begin + 4 * DAY_S, u, "office"), 15 * 60)
+        when = on.workday(when) if on.ordinary == 1 else when
         when = np.where((begin >= on.horizon)[:, None], on.horizon, when)
         owner = on.account(on.homes)
         # What the shop held before is the owner's own.
@@ -220,7 +232,9 @@ class MerchantCollusion(WithAccomplices):
         amount = np.where(liked, amount // 500 * 500, amount)
         u = np.sort(on.u("exit-when", _EXITS), axis=1)
         begin = done + HOUR_S
-        when = on.ascending(on.paced(begin, begin + int(2.7 * DAY_S), u), 15 * 60)
+        until = begin + int(2.7 * DAY_S)
+        awake = on.within(begin, until, u) if on.ordinary == 1 else on.paced(begin, until, u)
+        when = on.ascending(awake, 15 * 60)
         when = np.where(((begin >= on.horizon) | (done < 0))[:, None], on.horizon, when)
         hidden = on.u("exit-where", _EXITS) < 0.6 * on.ordinary
         place = on.part(on.homes)[:, None]

@@ -125,7 +125,8 @@ class MuleRecruitment(WithAccomplices):
         most = on.between(4.2 * HOUR_S, 34 * HOUR_S)
         wait = 3 * MINUTE_S + (most * on.u(f"{what}-wait", shape.shape[1])).astype(np.int64)
         begun = shape + wait
-        u, until = on.u(f"{what}-hour", shape.shape[1]), begun + int(on.between(1.2, 11) * HOUR_S)
+        room = on.between(1.2, 11) if on.ordinary < 1 else 14
+        u, until = on.u(f"{what}-hour", shape.shape[1]), begun + int(room * HOUR_S)
         awake = on.one("awake")[:, None] < on.ordinary
         when = np.where(awake, on.within(begun, until, u, "cash"), on.within(begun, until, u, None))
         return np.where(begun >= on.horizon, on.horizon, when).reshape(since.shape)

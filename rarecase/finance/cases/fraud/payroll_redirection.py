@@ -39,7 +39,7 @@ class PayrollRedirection(WithAccomplices):
         "draws 88 to 98 % of it as cash or sends it on, half an hour after in the median and within two "
         "days at difficulty 0, in 3 to 6 parts within some five days at 1. The employee tells within days, "
         "after which the wages come as before, and for most the employer pays the wage again (payment_type "
-        "compensation). At 0 the other may live anywhere, from 0.5 on where the employee's payees live; at "
+        "compensation). At 0 the other may live anywhere, from 0.5 on at the employee's place; at "
         "1 a redirection of two pay-days is three times as frequent."
     )
     source: ClassVar[str] = (
@@ -87,6 +87,12 @@ class PayrollRedirection(WithAccomplices):
     def members(self, spec: Spec, homes: Int64) -> Int64:
         """The employee, who collects, and the mule."""
         return np.full(homes.shape, 3, np.int64)
+
+    def _distances(self, spec: Spec, homes: Int64, widest: int) -> Int64:
+        """From 0.5 on the mule lives where the employee does, for wages do not leave a place."""
+        away = super()._distances(spec, homes, widest)
+        away[:, 1:2] = np.where(self.difficulty < 0.5, away[:, 1:2], 0)
+        return away
 
     def onset(self, spec: Spec, homes: Int64) -> Int64:
         """Midnight of the first pay-day that is diverted: any but the last, where there are several."""

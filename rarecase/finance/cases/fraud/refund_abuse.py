@@ -10,6 +10,7 @@ from pydantic import Field
 from rarecase.common.case import Natural
 from rarecase.common.seeds import Int64
 from rarecase.common.spec import Spec
+from rarecase.finance.cases import opening
 from rarecase.finance.cases.base import BankCase, money, said
 from rarecase.finance.cases.canvas import DAY_S, HOUR_S, MINUTE_S, Canvas
 from rarecase.finance.cases.footprint import USUAL, Footprint
@@ -66,7 +67,7 @@ class RefundAbuse(BankCase):
         way = buying.ways_at(on, "purchase", kind)
         amount = buying.ordinary_prices(on, "purchase", kind, on.homes, on.between(self.dearer, 1.0))
         amount = np.clip(amount, 500, np.maximum(on.bears // _MOST, 1_000)[:, None])
-        second = buying.moments(on, "purchase", on.onset, until, way, gap_s=20 * MINUTE_S)
+        second = buying.moments(on, "purchase", on.onset, until, way, shop, gap_s=20 * MINUTE_S)
         account = np.broadcast_to(on.account(on.homes)[:, None], second.shape)
         row = on.pay(
             on.every[:, None], second, amount, account, shop, way, "purchase", tainted=0,
@@ -112,7 +113,7 @@ class RefundAbuse(BankCase):
         way = buying.ways_at(on, "kept", kind)
         amount = buying.ordinary_prices(on, "kept", kind, on.homes)
         amount = np.clip(amount, 100, np.maximum(on.bears // _MOST, 1_000)[:, None])
-        second = buying.moments(on, "kept", on.onset, until, way, gap_s=20 * MINUTE_S)
+        second = buying.moments(on, "kept", on.onset, until, way, shop, gap_s=20 * MINUTE_S)
         on.pay(
             on.every[:, None], second, amount, on.account(on.homes)[:, None], shop, way, "own_use", tainted=0,
             where=on.u("keeps", _MOST) < 0.8 * on.difficulty,
@@ -132,6 +133,8 @@ class RefundAbuse(BankCase):
         wait = HOUR_S + (on.u("refund-wait", _MOST) ** 1.5 * 8 * DAY_S).astype(np.int64)
         begin = second + wait
         when = on.within(begin, begin + 10 * HOUR_S, on.u("refund-hour", _MOST), "day")
+        opened = opening.while_open(on.spec, shop, when)
+        when = np.where(opened < begin, opened + DAY_S, opened)
         when = np.where(begin >= on.horizon, on.horizon, when)
         # Where nothing was bought nothing is given back; what refers to no sale says so.
         told = on.pay(

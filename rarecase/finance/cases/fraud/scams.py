@@ -19,7 +19,7 @@ from rarecase.common.seeds import Float64, Int64, keyed_integers
 from rarecase.common.spec import Spec
 from rarecase.common.tables import NEVER
 from rarecase.finance import data
-from rarecase.finance.cases import ground
+from rarecase.finance.cases import ground, terms
 from rarecase.finance.cases.base import BankCase, said
 from rarecase.finance.cases.canvas import Canvas
 from rarecase.finance.cases.footprint import USUAL, Footprint
@@ -50,8 +50,8 @@ _UK = "UK"
 _ATTEMPTS = 12
 #: Money of victims that is not in the account: rich people's savings, in monthly incomes.
 MOST_INCOMES = 30
-#: Sales of what victims hold elsewhere, at most.
-_SALES = 3
+#: Sales of what victims hold elsewhere, at most, and what each brings from difficulty 0.5 on.
+_SALES, _SALE_MINOR = 8, 120_000
 #: Why a bank refuses.
 _SUSPECTED = DECLINE_REASONS.index("suspected_fraud")
 
@@ -275,32 +275,33 @@ def within_means(on: Canvas, amount: Int64, share: float = 1.0, most: Int64 | No
 def bring_savings(on: Canvas, amount: Int64, first: Int64) -> Int64:
     """The victim sells what it holds elsewhere, where the account does not bear `amount`, shape (n, k).
 
-    The money comes as a wire from outside, one to four days before `first`; it is the victim's own.
+    The money comes from outside, as a wire one to four days before `first`, or from difficulty 0.5 on as what
+    firms pay within the ten days before, in sums of their size; it is the victim's own.
     Returns what then goes: a victim has `MOST_INCOMES` monthly incomes elsewhere at most.
     """
     most = on.bears + MOST_INCOMES * on.incomes
     amount = within_means(on, amount, most=most)
     short = np.maximum(amount.sum(axis=1) - on.bears, 0)
-    # What is sold brings a little more than is needed, in one sum or, from difficulty 0.5 on, in up to three.
-    brought = np.rint(short * (1.0 + 0.03 * on.one("savings-more"))).astype(np.int64)
-    parts = 1 + (_SALES * on.ordinary * on.one("savings-parts")).astype(np.int64)
-    day = on.within(first - 4 * ground.DAY_S, first - ground.DAY_S, on.u("savings-time", _SALES), "office")
-    left, came_in = brought, np.zeros(on.n, np.int64)
-    for part in range(_SALES):
-        share = 0.2 + 0.6 * on.one(f"savings-share-{part}")
-        sold = np.where(part + 1 < parts, (left * share).astype(np.int64), np.where(part < parts, left, 0))
-        told = on.pay(
-            on.every,
-            np.where(first >= 2 * ground.DAY_S, day[:, part], -1),
-            sold,
-            on.at(on.part(on.homes), "world"),
-            on.account(on.homes),
-            "wire_in",
-            "own_use",
-            tainted=0,
-        )
-        came_in += np.where(told >= 0, sold, 0)
-        left = left - sold
+    # What is sold brings a little more than is needed.
+    brought = short * (1.0 + 0.03 * on.one("savings-more"))
+    hard = on.ordinary == 1
+    usual = _SALE_MINOR * on.scale * np.exp(0.6 * on.normal("savings-size")[:, 0])
+    number = np.clip(brought / usual, 1, _SALES if hard else 1).astype(np.int64)
+    weight = np.where(np.arange(_SALES) < number[:, None], np.exp(0.9 * on.normal("savings-part", _SALES)), 0)
+    sold = np.ceil(brought[:, None] * weight / weight.sum(axis=1, keepdims=True)).astype(np.int64)
+    begin = first - (10 if hard else 4) * ground.DAY_S
+    day = on.within(begin, first - ground.DAY_S, on.u("savings-time", _SALES), "office")
+    told = on.pay(
+        on.every[:, None],
+        np.where((first >= 2 * ground.DAY_S)[:, None], day, -1),
+        sold,
+        on.at(on.part(on.homes), "world")[:, None],
+        on.account(on.homes)[:, None],
+        terms.business_ways(on.u("savings-way", _SALES)) if hard else "wire_in",
+        "own_use",
+        tainted=0,
+    )
+    came_in = np.where(told >= 0, sold, 0).sum(axis=1)
     return np.where((came_in >= short)[:, None], amount, within_means(on, amount))
 
 
@@ -312,6 +313,13 @@ def new_payee_ways(
     edges = np.cumsum(shares)
     picked = np.minimum(np.searchsorted(edges, on.one(what), side="right"), codes.size - 1)
     return np.broadcast_to(codes[picked][:, None], (on.n, width))
+
+
+def room_s(spec: Spec, difficulty: float, days: float) -> int:
+    """Seconds from a first payment on that lie within the data: all the days of a case at difficulty 0, two
+    fifths from 0.5 on, for a kind whose cases never begin late would tell."""
+    seen = 1 - 0.6 * ground.ordinary_share(difficulty)
+    return int(seen * min(days, spec.days / 2) * ground.DAY_S)
 
 
 def awake(on: Canvas, what: str = "begin", room_s: int = ground.DAY_S) -> Int64:

@@ -13,7 +13,7 @@ from rarecase.common.seeds import Float64, Int64, keyed_integers
 from rarecase.common.spec import Spec
 from rarecase.common.tables import NEVER
 from rarecase.finance import data
-from rarecase.finance.cases import ground
+from rarecase.finance.cases import ground, opening
 from rarecase.finance.cases.base import BankCase, money, said
 from rarecase.finance.cases.canvas import DAY_S, HOUR_S, MINUTE_S, Canvas
 from rarecase.finance.cases.footprint import USUAL, Footprint
@@ -50,11 +50,11 @@ class Skimming(BankCase):
     definition: ClassVar[str] = (
         "3 to 8 cardholders each pay once by chip in the same shop (the point of compromise) within 6 days "
         "at difficulty 0 and 14 at 1. Days later the copies appear: each card is used 2 to 4 times by "
-        "magnetic stripe, as purchases or cash withdrawals (declined attempts included), within 8 hours "
-        "(0) to 20 hours (1), at another place, in another country where one deals with the holder's. The "
-        "first such use follows a genuine contactless payment at the holder's own place so soon that the "
-        "way from town to town would take a speed above 900 km/h. Cards are stopped and replaced when the "
-        "bank knows."
+        "magnetic stripe, as purchases or cash withdrawals (declined attempts included), within 8 hours (0) "
+        "to 20 hours (1) and as far as the data reach, at another place, in another country where one deals "
+        "with the holder's. The first such use follows a genuine contactless payment at the holder's own "
+        "place so soon that the way from town to town would take a speed above 900 km/h. Cards are stopped "
+        "and replaced when the bank knows."
     )
     source: ClassVar[str] = (
         "European Central Bank, Seventh report on card fraud (2021): counterfeit fraud at terminals and "
@@ -102,8 +102,11 @@ class Skimming(BankCase):
         return self.fewest + keyed_integers(spec.seed, ("case", self.label, "cards"), homes, span)
 
     def span_s(self, spec: Spec) -> int:
-        """Seconds from the first copy to the last use."""
-        return int(min(25 + 20 * self.difficulty, spec.days / 2) * DAY_S)
+        """Seconds from the first copy to the last use, from 0.5 on to the first: the others may lie after
+        the data, for a kind that never begins late would tell."""
+        hard = ground.ordinary_share(self.difficulty)
+        days = (1 - hard) * (25 + 20 * self.difficulty) + hard * (8 + 11 * self.difficulty)
+        return int(min(days, spec.days / 2) * DAY_S)
 
     def draw(self, on: Canvas) -> Footprint:
         """Copies are made, and used."""
@@ -171,6 +174,7 @@ class Skimming(BankCase):
         amount = prices(on, "copied-price", np.broadcast_to(kind, holder.shape), 1.0, holder)
         span = int(min(5.8 + 8 * on.difficulty, on.spec.days / 6) * DAY_S)
         when = on.within(on.onset[:, None], on.onset[:, None] + span, on.u("copied", width), "day")
+        when = opening.while_open(on.spec, payee, when)
         on.pay(
             on.every[:, None],
             when,
@@ -187,7 +191,7 @@ class Skimming(BankCase):
     def _at_home(self, on: Canvas, holder: Int64, real: NDArray[np.bool_], when: Int64) -> None:
         """The holder pays at home, just before the counterfeit is used elsewhere."""
         part = on.part(holder)
-        shop, kind = shops(on, "home", part, kinds_of_shops(0.0, 1.0))
+        shop, kind = shops(on, "home", part, kinds_of_shops(0.0, 1.0), when)
         most = ground.touch_limit_minor(on.spec, part)
         amount = np.minimum(prices(on, "home-price", kind, 1.0, holder), most)
         payee = on.at(part, "merchants", shop)
@@ -214,8 +218,14 @@ class Skimming(BankCase):
         number = np.tile(2 + (3 * on.u("uses", cards)).astype(np.int64), (1, _USES))
         gap = (on.between(7, 19) * HOUR_S / _USES * on.u("use-time", width)).astype(np.int64) + 6 * MINUTE_S
         second = since + np.where(use > 0, (use - 1) * int(on.between(7, 19) * HOUR_S / _USES) + gap, 0)
-        shop, kind = shops(on, "use", part, kinds_of_shops(0.0, 1.0))
         at_machine = on.u("machine", width) < 0.45
+        if on.ordinary == 1:
+            # From 0.5 on those who use them keep the hours of others.
+            low, high = since + 6 * MINUTE_S, since + int(on.between(7, 19) * HOUR_S)
+            by_day, at_till = (on.within(low, high, on.u("use-hour", width), how) for how in ("cash", "day"))
+            awake = np.where(at_machine, by_day, at_till)
+            second = np.where((use > 0) & (low < on.horizon), awake, second)
+        shop, kind = shops(on, "use", part, kinds_of_shops(0.0, 1.0), second)
         payer = on.account(who)
         payee = np.where(at_machine, on.at(part, "cash"), on.at(part, "merchants", shop))
         # Machines give whole notes of where they stand.

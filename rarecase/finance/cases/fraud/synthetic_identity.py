@@ -11,7 +11,7 @@ from pydantic import Field
 from rarecase.common.case import Natural
 from rarecase.common.seeds import Int64, keyed_integers, keyed_uniform
 from rarecase.common.spec import Spec
-from rarecase.finance.cases import ground, terms
+from rarecase.finance.cases import ground, opening, terms
 from rarecase.finance.cases.base import BankCase, money, said
 from rarecase.finance.cases.canvas import DAY_S, Canvas
 from rarecase.finance.cases.footprint import Footprint
@@ -181,7 +181,7 @@ class SyntheticIdentity(BankCase):
         month = np.repeat(np.arange(months), _MONTHLY)
         since = on.onset[:, None] + month * each
         u = on.u(f"{name}-when", width)
-        second = on.within(since, since + each * 4 // 5, u, "day")
+        second = opening.while_open(on.spec, shop, on.within(since, since + each * 4 // 5, u, "day"))
         amount = buying.ordinary_prices(on, name, kind, who)
         told = on.pay(
             on.every[:, None], second, amount, on.account(who, "card")[:, None], shop, way, "own_use",
@@ -192,7 +192,7 @@ class SyntheticIdentity(BankCase):
         due = on.onset[:, None] + (np.arange(months) + 1) * each + each * 2 // 5
         batch = ground.batch().at(on.u(f"{name}-bill", months).ravel()).reshape(due.shape) // ground.SECOND_US
         paid = on.pay(
-            on.every[:, None], due // DAY_S * DAY_S + batch, owed, on.account(who)[:, None],
+            on.every[:, None], on.workday(due // DAY_S * DAY_S + batch), owed, on.account(who)[:, None],
             on.account(who, "card")[:, None], "card_bill", "repayment", tainted=0,
             where=here[:, None] & (np.arange(months) < months - 1),
         )  # fmt: skip
@@ -225,7 +225,7 @@ class SyntheticIdentity(BankCase):
         large = np.asarray((rest - spent)[:, None] * weight, np.int64)
         shop, kind = buying.where_bought(on, f"{name}-large", who, _LARGE, "dear")
         way = buying.ways_at(on, f"{name}-large", kind)
-        second = buying.moments(on, f"{name}-large", bust, until, way)
+        second = buying.moments(on, f"{name}-large", bust, until, way, shop)
         row = on.pay(
             on.every[:, None], second, large, card[:, None], shop, way, "purchase", where=here[:, None]
         )
@@ -246,7 +246,7 @@ class SyntheticIdentity(BankCase):
         way = buying.ways_at(on, name, kind)
         amount = np.where(np.arange(_SMALL) < number[:, None], buying.ordinary_prices(on, name, kind, who), 0)
         amount = np.where(np.cumsum(amount, axis=1) <= rest[:, None] // 3, amount, 0)
-        second = buying.moments(on, name, *window, way)
+        second = buying.moments(on, name, *window, way, shop)
         row = on.pay(
             on.every[:, None], second, amount, on.account(who, "card")[:, None], shop, way, "purchase",
             where=here[:, None],

@@ -28,17 +28,17 @@ class CashFront(schemes.Scheme):
     title: ClassVar[str] = "Cash front"
     hint: ClassVar[str] = "Only owners of shops qualify, one customer in eight or fewer: raise `size`."
     definition: ClassVar[str] = (
-        "For 8 to 10 weeks (as many as fit half the data) the account of a shop owned by the customer "
-        "(ownerships, merchants) receives, beside its own weekly takings, one or two further cash "
-        "deposits a week of together on average 5,000 EUR at German prices at difficulty 0, 800 at 0.5 "
-        "and 520 at 1, each below the limit on cash of structuring: at 0 its weekly cash is a multiple of "
-        "its weekly card payments and of the cash of shops of its place, at 1 less than double. Three "
-        "times (0), twice (0.5) or once (1), after equal numbers of weeks (from 0.5 on sooner), 70 to 95 "
-        "% of the further cash so far not used leaves in three ways: drawings of the owner to the own "
-        "current account (half on average), wages (from 0.5 on invoices of a freelance) to one other "
-        "person who does not work there (a third), and the rest to a supplier in the world outside; the "
-        "employee sends 75 to 90 % of each back to the owner within hours to days, in one transfer at 0 "
-        "and up to 5 from 0.5 on."
+        "For 8 to 10 weeks (as many as fit half the data; from 0.5 on as far as the data reach) the account "
+        "of a shop owned by the customer (ownerships, merchants) receives, beside its own weekly takings, "
+        "one or two further cash deposits a week of together on average 5,000 EUR at German prices at "
+        "difficulty 0, 800 at 0.5 and 520 at 1, each below the limit on cash of structuring: at 0 its "
+        "weekly cash is a multiple of its weekly card payments and of the cash of shops of its place, at 1 "
+        "less than double. Three times (0), twice (0.5) or once (1), after equal numbers of weeks (from 0.5 "
+        "on sooner), 70 to 95 % of the further cash so far not used leaves in three ways: drawings of the "
+        "owner to the own current account (half on average; from 0.5 on mostly as supplies or invoices), "
+        "wages (from 0.5 on invoices of a freelance) to one other person who does not work there (a third), "
+        "and the rest to a supplier in the world outside; the employee sends 75 to 90 % of each back to the "
+        "owner within hours to days, in one transfer at 0 and up to 5 from 0.5 on."
     )
     source: ClassVar[str] = (
         "FATF 2006, Trade and cash-intensive businesses; AMLworld (arXiv 2306.16424): front firms"
@@ -66,22 +66,27 @@ class CashFront(schemes.Scheme):
         return np.full(homes.shape, 2, np.int64)
 
     def recruit(self, spec: Spec, homes: Int64, members: Int64, taken: Int64) -> Int64 | None:
-        """Anybody of the shop's place, or of one that deals with it."""
+        """Anybody of the shop's place or, below 0.5, of one that deals with it."""
         tries = []
         for attempt in range(8):
             u = ground.uniforms(spec, self.label, f"who-{attempt}", homes, 2)
-            tries.append(ground.near(spec, homes, u[:, 0], u[:, 1]))
+            local = 0.7 + 0.3 * ground.ordinary_share(self.difficulty)
+            tries.append(ground.near(spec, homes, u[:, 0], u[:, 1], local))
         return schemes.free_one(homes, taken, np.stack(tries, axis=1))[:, None]
 
     def span_s(self, spec: Spec) -> int:
-        """Weeks of takings, and some days for the last drawings."""
+        """Weeks of takings and some days for the last drawings, from 0.5 on three fifths of that: the rest
+        may lie after the data, for a kind that never begins late would tell."""
+        return int(self._whole_s(spec) * (1 - 0.4 * ground.ordinary_share(self.difficulty)))
+
+    def _whole_s(self, spec: Spec) -> int:
         return min((_WEEKS * 7 + 7) * DAY_S, spec.days * DAY_S // 2)
 
     def draw(self, on: Canvas) -> Footprint:
         """Further takings week by week, and how they are turned into income."""
         part, owner = on.part(on.homes), on.account(on.homes)
         shop = on.at(part, "merchants", np.maximum(ground.owned(on.spec, on.homes, "merchants"), 0))
-        room = max(min(self.span_s(on.spec) // (7 * DAY_S) - 1, _WEEKS), 1)
+        room = max(min(self._whole_s(on.spec) // (7 * DAY_S) - 1, _WEEKS), 1)
         weeks = on.whole("weeks", max(min(room, 8), 1), room)
         paid = self._takings(on, shop, weeks)
         used, drawn, wages = np.zeros(on.n, np.int64), np.zeros(on.n, np.int64), np.zeros(on.n, np.int64)
@@ -151,11 +156,13 @@ class CashFront(schemes.Scheme):
         night, day = (on.within(low, high, on.u(f"{name}-when", 3), rhythm) for rhythm in ("batch", "office"))
         when = np.where(np.arange(3) < (2 if on.ordinary < 1 else 1), night, day)
         when = np.where(since[:, None] + DAY_S >= on.horizon, on.horizon, when)
-        wage_way = "salary" if on.ordinary < 1 else "invoice"
+        wage_way: str = "salary" if on.ordinary < 1 else "invoice"
+        # Payments to owners are rare among those of firms: from 0.5 on most are called something else.
+        drawing_way = "payout" if on.ordinary < 1 else schemes.settled(on, f"{name}-drawing", 1)[:, 0]
         told = [
             on.pay(on.every, when[:, column], cut[:, column], shop, payee, way, role, stage="integration")
             for column, (payee, way, role) in enumerate(
-                ((owner, "payout", "payout"), (straw, wage_way, "wage"), (world, "supplier", "invoice"))
+                ((owner, drawing_way, "payout"), (straw, wage_way, "wage"), (world, "supplier", "invoice"))
             )
         ]
         paid = np.where(np.stack(told, axis=1) >= 0, cut, 0)

@@ -30,14 +30,14 @@ class DormantWoken(schemes.Scheme):
         "Six customers in a hundred have a sleeping second account: ask for fewer or raise `size`."
     )
     definition: ClassVar[str] = (
-        "An account of kind second that was last used 180 days or more before its first payment in the "
-        "data (accounts.last_used_on and transactions) receives, within 6 days (difficulty 0) to 20 days "
-        "(1), 2 to 6 credits: wires from abroad and transfers from one person who controls it. Together "
-        "they are at least 2 monthly incomes of the holder at 0 (0.3 at 1). Then 85 to 97 % of them leave "
-        "by 2 to 6 transfers, at 0 within 5 days after the last credit (median wait 6 hours each), at 1 "
-        "within a month (two days each): about half to an exchange for crypto-assets, the rest back to "
-        "the person who controls it. Nothing else moves on the account. What the controller sends is at "
-        "most what the own account bears, after as much cash was paid in there."
+        "An account of kind second that was last used 180 days or more before its first payment in the data "
+        "(accounts.last_used_on and transactions) receives, within 6 days (difficulty 0) to 20 days (1), 2 "
+        "to 6 credits: wires from abroad and transfers from one person who controls it. Together they are "
+        "at least 2 monthly incomes of the holder at 0 (0.3 from 0.5 on). Then 85 to 97 % of them leave by "
+        "2 to 6 transfers, at 0 within 5 days after the last credit (median wait 6 hours each), at 1 within "
+        "a month (two days each): about half to an exchange for crypto-assets, the rest back to the person "
+        "who controls it. Nothing else moves on the account. What the controller sends is at most what the "
+        "own account bears, after as much cash was paid in there."
     )
     source: ClassVar[str] = (
         "FFIEC BSA/AML Manual, appendix F, red flags: dormant account with sudden activity"
@@ -80,14 +80,14 @@ class DormantWoken(schemes.Scheme):
         """Credits from abroad and from the controller, then the way out."""
         sleeper, controller = on.account(on.homes, "second"), on.account(on.members(1))
         own = np.asarray(
-            self.incomes * on.between(1.0, 0.28) * np.exp(0.35 * on.normal("total"))[:, 0], np.float64
+            self.incomes * 0.28**on.ordinary * np.exp(0.35 * on.normal("total"))[:, 0], np.float64
         )
         own = np.maximum(own, 2.3 * (1 - on.ordinary) + 0.4 * on.ordinary)
         # What the controller pays in as cash must fit into few deposits.
         most = 4 * schemes.limit_minor(on.spec, on.part(on.homes))
         total = np.minimum(np.asarray(own * on.incomes, np.int64), most)
         number = on.whole("number", 2 + round(on.ordinary), _WIDTH)
-        cut = schemes.parts(on, "credit", total, number, _WIDTH)
+        cut = schemes.parts(on, "credit", total, number, _WIDTH, sd=schemes.skew(on, hard=1.3))
         # The first comes from the controller, who may try the account with it.
         wired = schemes.largest(np.where(np.arange(_WIDTH) > 0, cut, 0), on.between(0.6, 0.35))
         cut = np.where(wired, schemes.wired(on, "credit", cut), cut)
@@ -130,6 +130,8 @@ class DormantWoken(schemes.Scheme):
         leaves = np.asarray(credited.sum(axis=1) * (0.86 + 0.1 * on.one("leaves")), np.int64)
         exchange = on.at(on.part(on.homes), "exchanges", on.whole("exchange", 0, on.slots.exchanges_n - 1))
         width = _WIDTH // 2
+        # Coins are rare among transfers, so that from 0.5 on they are bought in one or two.
+        several, few = 1 + round(on.ordinary), width - round(on.ordinary)
         crypto = np.asarray(leaves * (0.35 + 0.3 * on.one("crypto")), np.int64)
         out = [
             schemes.sent_on(
@@ -140,16 +142,16 @@ class DormantWoken(schemes.Scheme):
                 sleeper,
                 payee,
                 width=width,
-                number=on.whole(f"{name}-number", 1 + round(on.ordinary), width),
+                number=on.whole(f"{name}-number", least, most),
                 easy_s=6 * HOUR_S,
                 hard_s=2 * DAY_S,
                 role="exit",
                 stage=stage,
                 ways=ways,
             )
-            for name, amount, payee, stage, ways in (
-                ("coins", crypto, exchange, "integration", ("crypto_mobile", "crypto_web")),
-                ("back", leaves - crypto, controller, "integration", ("mobile", "web")),
+            for name, amount, payee, stage, ways, least, most in (
+                ("coins", crypto, exchange, "integration", ("crypto_mobile", "crypto_web"), 1, few),
+                ("back", leaves - crypto, controller, "integration", ("mobile", "web"), several, width),
             )
         ]
         return on.footprint(
@@ -176,7 +178,10 @@ class DormantWoken(schemes.Scheme):
         needed += needed // 20 + schemes.CASH_STEP_MINOR
         limit = schemes.limit_minor(on.spec, on.part_of(controller)) * 9 // 10
         number = np.clip(-(-needed // limit) + on.whole("fund-number", 0, 2), 1, _WIDTH)
-        amount = schemes.notes(schemes.parts(on, "fund", needed + needed // 50, number, _WIDTH, most=limit))
+        cut = schemes.parts(
+            on, "fund", needed + needed // 50, number, _WIDTH, most=limit, sd=schemes.skew(on, hard=1.3)
+        )
+        amount = schemes.notes(cut)
         second = schemes.moments(on, "fund", on.onset, until, number, _WIDTH, gap_s=600)
         schemes.paid_in(on, "fund", second, amount, controller[:, None], on.part_of(controller)[:, None])
 

@@ -38,8 +38,8 @@ class LoanBack(schemes.Scheme):
         "next month on, every 30 days after the loan, the customer pays the shell by direct debit (purpose "
         "LOAN; by transfer from 0.5 on) an instalment of the loan divided by a term of 6, 10, 12, 18 or 24 "
         "months, and interest of 3, 4, 5, 6 or 8 % a year on the whole loan, until the term or the data "
-        "ends: all instalments are equal. The sum averages 8,000 EUR at German prices at 0 and 3,000 at 1; "
-        "from 0.5 on few deposits and transfers carry most."
+        "ends: all instalments are equal. The sum averages 8,000 EUR at German prices at 0 and 5,000 from "
+        "0.5 on; from 0.5 on few deposits and transfers carry most."
     )
     source: ClassVar[str] = (
         "FATF 2007, Money laundering through real estate; Unger and others 2006 (loan-back)"
@@ -69,7 +69,7 @@ class LoanBack(schemes.Scheme):
         shell = on.at(part, "shells", np.maximum(ground.owned(on.spec, on.homes, "shells"), 0))
         number = on.whole("number", 2 + round(2 * on.ordinary), _DEPOSITS)
         limit = schemes.limit_minor(on.spec, part) * 9 // 10
-        total = on.stolen("total", self.amount * on.between(1.0, 0.38), log_sd=0.4)[:, 0]
+        total = on.stolen("total", self.amount * 0.62**on.ordinary, log_sd=0.4)[:, 0]
         total = np.minimum(np.maximum(total, 150_000), number * limit * 8 // 10)
         amount = schemes.notes(schemes.parts(on, "deposit", total, number, _DEPOSITS, most=limit))
         second = schemes.moments(

@@ -31,7 +31,7 @@ class RapidMovement(schemes.Scheme):
         "that very credit leaves by one transfer to one and the same other person: ordered, at 0, within 9 "
         "hours after the credit was booked (median 2 hours) and before the next credit, so that the balance "
         "is nearly what it was; at 1 after a day and a half (median). Credits average 1,200 EUR at German "
-        "prices at 0 and 480 at 1; from 0.5 on few of them carry most."
+        "prices at 0 and 760 from 0.5 on; from 0.5 on few of them carry most."
     )
     source: ClassVar[str] = "SAML-D (Oztas and others 2023, deposit-send); FATF 2009, rapid movement of funds"
     share: ClassVar[float] = 0.12
@@ -63,7 +63,7 @@ class RapidMovement(schemes.Scheme):
     def draw(self, on: Canvas) -> Footprint:
         """Each credit, and what leaves after it."""
         number = on.whole("number", 3, _WIDTH)
-        mean = self.amount * on.between(1.0, 0.4)
+        mean = self.amount * 0.63**on.ordinary
         limit = schemes.limit_minor(on.spec, on.part(on.homes)) * 9 // 10
         total = on.stolen("total", mean, log_sd=0.4 + 0.5 * on.ordinary)[:, 0] * number
         sizes = schemes.parts(on, "credit", total, number, _WIDTH, most=limit, sd=schemes.skew(on, 0.25, 1.3))

@@ -31,13 +31,13 @@ class RoundTripping(schemes.Scheme):
         "The customer owns a shell company (ownerships, organisations.kind shell). 2 to 6 cash deposits, "
         "each below the limit on cash of structuring, reach the customer's current account within 4 days "
         "(difficulty 0) to 10 days (1); then 1 to 3 transfers (0; 3 to 5 from 0.5 on) go from it to the "
-        "own shell, in half of the cases one payment of business (3 to 5 from 0.5 on) from there to the "
+        "own shell, in half of the cases one payment of business (up to 2 from 0.5 on) from there to the "
         "shell of another customer, from the last shell one wire to the outside account abroad of the "
         "shell's place, and 1 to 3 wires come back from abroad (the account of the customer's place) to "
         "the customer's current account. Every step begins after the one before has ended and is booked; "
         "each carries 96.5 to 99.5 % of the one before (after exchange), so that at least 85 % returns. "
         "Waits at each step have a median of half a day at 0 and of a day at 1. The sum averages 8,000 "
-        "EUR at German prices at 0 and 3,000 at 1; from 0.5 on few parts carry most."
+        "EUR at German prices at 0 and 5,000 from 0.5 on; from 0.5 on few parts carry most."
     )
     source: ClassVar[str] = "FATF and Egmont 2018, Concealment of beneficial ownership (round-tripping)"
     share: ClassVar[float] = 0.05
@@ -86,7 +86,7 @@ class RoundTripping(schemes.Scheme):
         spec, part, account = on.spec, on.part(on.homes), on.account(on.homes)
         number = on.whole("number", 2 + round(2 * on.ordinary), _DEPOSITS)
         limit = schemes.limit_minor(spec, part) * 9 // 10
-        total = on.stolen("total", self.amount * on.between(1.0, 0.38), log_sd=0.4 + 0.5 * on.ordinary)[:, 0]
+        total = on.stolen("total", self.amount * 0.62**on.ordinary, log_sd=0.4 + 0.5 * on.ordinary)[:, 0]
         total = np.minimum(np.maximum(total, 40_000), number * limit * 8 // 10)
         amount = schemes.notes(schemes.parts(on, "deposit", total, number, _DEPOSITS, most=limit))
         second = schemes.moments(on, "deposit", on.onset, on.onset + self._window_s(spec), number, _DEPOSITS)
@@ -117,12 +117,13 @@ class RoundTripping(schemes.Scheme):
                 own,
                 nominee,
                 width=_OUT,
-                number=schemes.several(on, "shell-number", (1, 1), (3, _OUT)),
+                number=schemes.several(on, "shell-number", (1, 1), (1, 2)),
                 easy_s=12 * HOUR_S,
                 hard_s=DAY_S,
                 role="hop",
                 ways=schemes.settled(on, "shell", _OUT),
                 rhythm="office",
+                even=on.ordinary < 1,
             )
             came = schemes.received(on, paid_on.second, paid_on.amount, own[:, None], nominee[:, None])
             came = np.where(paid_on.amount > 0, came, 0).sum(axis=1)

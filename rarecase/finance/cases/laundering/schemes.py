@@ -19,7 +19,7 @@ from rarecase.common.members import among, united
 from rarecase.common.seeds import Float64, Int64
 from rarecase.common.tables import NEVER
 from rarecase.finance import data
-from rarecase.finance.cases import ground
+from rarecase.finance.cases import ground, terms
 from rarecase.finance.cases.base import BankCase
 from rarecase.finance.cases.canvas import DAY_S, HOUR_S, MINUTE_S, Canvas
 
@@ -198,6 +198,7 @@ def later(
     else:
         # Firms and banks pay by day, whatever the difficulty.
         told = on.within(begun, begun + max(long, 14 * HOUR_S), u, rhythm)
+        told = on.workday(told) if on.ordinary == 1 else told
     return np.asarray(np.where(begun >= on.horizon, on.horizon, told).reshape(since.shape), np.int64)
 
 
@@ -267,13 +268,16 @@ def sent_on(
     ways: tuple[str, str] | Int64 | None = None,
     least_s: int = 2 * MINUTE_S,
     rhythm: str = "person",
+    even: bool = True,
+    sd: float | None = None,
 ) -> Moved:
     """Transfers of together at most `total`, one after another, to one payee or one per column.
 
-    Waits before each have a median of `easy_s` at difficulty 0 and `hard_s` at 1.
+    Waits before each have a median of `easy_s` at difficulty 0 and `hard_s` at 1. Without `even` no amount is
+    rounded as people like it; `sd` is the log standard deviation of the parts unless it moves as usual.
     """
-    sd = skew(on, 0.1, ONWARD_LOG_SD)
-    amount = liked(on, what, parts(on, what, total, number, width, sd=sd))
+    amount = parts(on, what, total, number, width, sd=skew(on, 0.1, ONWARD_LOG_SD) if sd is None else sd)
+    amount = liked(on, what, amount) if even else amount
     second = np.empty(amount.shape, np.int64)
     at = since
     for column in range(width):
@@ -357,9 +361,14 @@ def suspected(on: Canvas, share: float = 0.3, days: float = 20.0) -> Int64:
     return np.where((on.one("suspected") < share) & (found < on.horizon), found, NEVER)
 
 
+def firm(spec: Spec, entities: Int64, kind: str) -> Int64:
+    """The number within its place of the firm of a kind that each owns, -1 for none or a failing one."""
+    return terms.company(spec, entities) if kind == "employers" else ground.owned(spec, entities, kind)
+
+
 def owners(spec: Spec, entities: Int64, *kinds: str) -> NDArray[np.bool_]:
     """Who owns a firm of one of the kinds: merchants, employers, shells."""
-    return np.asarray(np.any([ground.owned(spec, entities, kind) >= 0 for kind in kinds], axis=0), np.bool_)
+    return np.asarray(np.any([firm(spec, entities, kind) >= 0 for kind in kinds], axis=0), np.bool_)
 
 
 def window_s(spec: Spec, on_difficulty: float, easy_days: float, hard_days: float) -> int:
@@ -400,10 +409,8 @@ def transfer_ways(on: Canvas, what: str, width: int) -> Int64:
 
 def settled(on: Canvas, what: str, width: int) -> Int64:
     """Codes of ways in which firms pay each other, shape (n, width): from 0.5 on as often as they do."""
-    ways = data.ways()
-    codes = np.array([ways.code("supplier"), ways.code("invoice"), ways.code("payout")], np.int64)
-    shares = (0.40, 0.85) if on.ordinary == 1 else (1.0, 1.0)
-    return codes[np.searchsorted(shares, on.u(f"{what}-settled", width), side="right")]
+    u = on.u(f"{what}-settled", width)
+    return terms.business_ways(u if on.ordinary == 1 else np.zeros_like(u))
 
 
 def mobile_or_web(on: Canvas, what: str) -> Int64:
@@ -414,15 +421,15 @@ def mobile_or_web(on: Canvas, what: str) -> Int64:
 
 def company(on: Canvas) -> Int64:
     """The account of the company, or else of the shop, that each home owns; both make money."""
-    firm, shop = (ground.owned(on.spec, on.homes, kind) for kind in ("employers", "merchants"))
+    works, shop = (firm(on.spec, on.homes, kind) for kind in ("employers", "merchants"))
     part = on.part(on.homes)
     return np.where(
-        firm >= 0,
-        on.at(part, "employers", np.maximum(firm, 0)),
+        works >= 0,
+        on.at(part, "employers", np.maximum(works, 0)),
         on.at(part, "merchants", np.maximum(shop, 0)),
     ).astype(np.int64)
 
 
 def business_scale(on: Canvas) -> Float64:
     """How much larger or smaller the sums are that the company or shop of each home can bear."""
-    return np.where(ground.owned(on.spec, on.homes, "employers") >= 0, 1.6, 0.5)
+    return np.where(firm(on.spec, on.homes, "employers") >= 0, 1.6, 0.5)

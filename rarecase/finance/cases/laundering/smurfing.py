@@ -73,7 +73,8 @@ class Smurfing(schemes.Scheme):
         hard = 1.15 + on.between(0.8, 0.3) * on.one("total")
         total = np.asarray(limit * easy ** (1 - on.ordinary) * hard**on.ordinary, np.int64)
         widest = on.placement.entities.shape[1] - 1
-        cut = schemes.parts(on, "smurf", total, smurfs, widest, most=limit * 25 // 10)
+        sd = schemes.skew(on, hard=1.1)
+        cut = schemes.parts(on, "smurf", total, smurfs, widest, most=limit * 25 // 10, sd=sd)
         beneficiary = on.account(on.homes)
         collected, last = np.zeros(on.n, np.int64), on.onset.copy()
         until = on.onset + self._window_s(on.spec)
@@ -137,7 +138,9 @@ class Smurfing(schemes.Scheme):
         ceiling = schemes.received(on, on.onset, limit, home, account)
         ceiling = np.minimum(ceiling, schemes.limit_minor(on.spec, on.part_of(account))) * 9 // 10
         number = np.maximum(on.whole(f"{name}-number", 1, _EACH), -(-own // np.maximum(ceiling, 1)))
-        amount = schemes.parts(on, name, own, np.minimum(number, _EACH), _EACH, most=ceiling)
+        amount = schemes.parts(
+            on, name, own, np.minimum(number, _EACH), _EACH, most=ceiling, sd=schemes.skew(on, hard=1.1)
+        )
         amount = np.where(there[:, None], schemes.notes(amount), 0)
         second = schemes.moments(on, name, on.onset, until, number, _EACH)
         paid = schemes.paid_in(on, name, second, amount, account[:, None], on.part_of(account)[:, None])

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from rarecase.common.seeds import Int64
 from rarecase.finance import data
+from rarecase.finance.cases import ground
 from rarecase.finance.cases.base import money, said
 from rarecase.finance.cases.canvas import DAY_S, Canvas
 from rarecase.finance.cases.footprint import Footprint
@@ -32,14 +33,15 @@ class TradeMispricing(schemes.Scheme):
     definition: ClassVar[str] = (
         "A company or shop that the customer owns (ownerships) deals, beside its other wires, with a "
         "partner abroad in a series of 7 to 10 wires, all out of or all into its account, to or from the "
-        "outside account abroad of its place, spread over 50 days (at most half the data). All but 2 or 3 "
-        "of them have the fair price, the same amount within 3 % (difficulty 0) to 12 % (1, log standard "
-        "deviation). The 2 or 3, never among the first three, are over-invoiced imports (direction over: "
-        "the company pays 2 to 3 times the fair price at 0, 1.2 to 1.6 times at 1; in a quarter of these "
-        "cases one fair invoice is instead paid twice, the same amount again within 1 to 4 days) or "
-        "under-invoiced exports (under: the company gets 1/3 to 1/2 of it at 0, 1/1.6 to 1/1.2 at 1). 2 to "
-        "10 days after each of them, 80 to 95 % of the difference to the fair price comes from abroad to "
-        "the owner's own current account, in one wire at 0, in up to 2 from 0.5 on."
+        "outside account abroad of its place, spread over 50 days (at most half the data; from 0.5 on as "
+        "far as the data reach). All but 2 or 3 of them have the fair price, the same amount within 3 % "
+        "(difficulty 0) to 12 % (1, log standard deviation). The 2 or 3, never among the first three, are "
+        "over-invoiced imports (direction over: the company pays 2 to 3 times the fair price at 0, 1.2 to "
+        "1.6 times at 1; in a quarter of these cases one fair invoice is instead paid twice, the same "
+        "amount again within 1 to 4 days) or under-invoiced exports (under: the company gets 1/3 to 1/2 of "
+        "it at 0, 1/1.6 to 1/1.2 at 1). 2 to 10 days after each of them, 80 to 95 % of the difference to "
+        "the fair price comes from abroad to the owner's own current account, in one wire at 0, in up to 2 "
+        "from 0.5 on."
     )
     source: ClassVar[str] = "FATF 2006, Trade based money laundering; FATF and Egmont 2020"
     share: ClassVar[float] = 0.10
@@ -62,8 +64,10 @@ class TradeMispricing(schemes.Scheme):
         return schemes.owners(spec, entities, "employers", "merchants")
 
     def span_s(self, spec: Spec) -> int:
-        """The series, and two weeks for the last difference."""
-        return min(64 * DAY_S, spec.days * DAY_S // 2)
+        """The series and two weeks for the last difference, from 0.5 on half of it: the later ones may lie
+        after the data, for a kind that never begins late would tell."""
+        whole = min(64 * DAY_S, spec.days * DAY_S // 2)
+        return int(whole * (1 - 0.5 * ground.ordinary_share(self.difficulty)))
 
     def draw(self, on: Canvas) -> Footprint:
         """The series of invoices, and what comes to the owner."""
@@ -72,9 +76,9 @@ class TradeMispricing(schemes.Scheme):
         abroad = on.at(part, "abroad")
         over = self._over(on)
         number = on.whole("number", 7, _WIDTH)
-        fair = on.stolen("fair", self.amount, log_sd=0.5)[:, 0]
+        fair = on.stolen("fair", self.amount, log_sd=0.5 + 0.6 * on.ordinary)[:, 0]
         fair = np.maximum(
-            np.asarray(fair * schemes.business_scale(on) * (0.625 + 0.375 * on.ordinary), np.int64), 5_000
+            np.asarray(fair * schemes.business_scale(on) * (0.625 + 0.875 * on.ordinary), np.int64), 5_000
         )
         wrong = self._wrong(on, number)
         twice = over & (on.one("twice") < 0.25)
@@ -85,7 +89,7 @@ class TradeMispricing(schemes.Scheme):
         mispriced = wrong & ~twice[:, None]
         amount = np.asarray(np.where(mispriced, plain * factor, plain), np.int64)
         amount = np.where(np.arange(_WIDTH) < number[:, None], amount, 0)
-        length = int(self.span_s(on.spec) * 50 / 64)
+        length = int(min(64 * DAY_S, on.horizon // 2) * 50 / 64)
         second = self._weekly(on, number, length)
         payer = np.where(over, company, abroad)[:, None]
         payee = np.where(over, abroad, company)[:, None]
@@ -180,6 +184,7 @@ class TradeMispricing(schemes.Scheme):
             at = on.within(begun, begun + 12 * 3_600, on.u(f"back-hour-{column}", _WIDTH), "office")
             at = np.where(begun >= on.horizon, on.horizon, at)
             amount = np.asarray(whole * share, np.int64)
+            amount = schemes.wired(on, f"back-{column}", amount) if on.ordinary == 1 else amount
             told = on.pay(
                 on.every[:, None], at, amount, abroad[:, None], owner, "wire_in", "exit", stage="integration"
             )

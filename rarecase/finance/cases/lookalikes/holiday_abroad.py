@@ -11,13 +11,13 @@ from pydantic import Field
 from rarecase.common.seeds import Int64
 from rarecase.common.spec import Spec
 from rarecase.finance import data
-from rarecase.finance.cases import ground
+from rarecase.finance.cases import ground, opening
 from rarecase.finance.cases.base import money, said
 from rarecase.finance.cases.canvas import DAY_S, HOUR_S, MINUTE_S, Canvas
 from rarecase.finance.cases.footprint import Footprint
 from rarecase.finance.cases.lookalikes.lookalike import Lookalike
 
-_MOST = 40
+_MOST, _ATTEMPTS = 40, 4
 _JOURNEY_S = 30 * HOUR_S
 
 
@@ -65,8 +65,13 @@ class HolidayAbroad(Lookalike):
         second = np.maximum.accumulate(np.sort(when, axis=1) - steps, axis=1) + steps
         part = np.broadcast_to(there[:, None], second.shape)
         shop = (on.u("shop", _MOST) * on.slots.merchants_n).astype(np.int64)
-        kind = ground.shop_kinds(on.spec, part.ravel(), shop.ravel()).reshape(shop.shape)
+        for attempt in range(_ATTEMPTS):
+            other = (on.u(f"shop-{attempt}", _MOST) * on.slots.merchants_n).astype(np.int64)
+            shop = np.where(opening.is_open(on.spec, part, shop, second), shop, other)
         kinds = data.shops()
+        never_closed = kinds.mcc.index("5541")
+        shop = np.where(opening.is_open(on.spec, part, shop, second), shop, never_closed)
+        kind = ground.shop_kinds(on.spec, part.ravel(), shop.ravel()).reshape(shop.shape)
         price = kinds.median_minor[kind] * np.exp(kinds.log_sd[kind] * on.normal("price", _MOST))
         amount = np.maximum(np.rint(price * on.scale[:, None]), 100).astype(np.int64)
         ways = data.ways()

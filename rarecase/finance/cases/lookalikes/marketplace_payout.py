@@ -10,7 +10,7 @@ from pydantic import Field
 
 from rarecase.common.seeds import Int64
 from rarecase.common.spec import Spec
-from rarecase.finance.cases import ground
+from rarecase.finance.cases import ground, terms
 from rarecase.finance.cases.base import money, said
 from rarecase.finance.cases.canvas import DAY_S, Canvas
 from rarecase.finance.cases.footprint import Footprint
@@ -39,8 +39,8 @@ class MarketplacePayout(Lookalike):
     commission: float = Field(default=0.115, gt=0.01, lt=0.5, description="mean share that the company keeps")
 
     def eligible(self, spec: Spec, entities: Int64) -> NDArray[np.bool_]:
-        """Owners of companies."""
-        return np.asarray(ground.owned(spec, entities, "employers") >= 0, np.bool_)
+        """Owners of companies that do not fail within the data."""
+        return np.asarray(terms.company(spec, entities) >= 0, np.bool_)
 
     def span_s(self, spec: Spec) -> int:
         """Seconds until the last pay-out."""

@@ -10,13 +10,13 @@ from pydantic import Field
 
 from rarecase.common.seeds import Int64
 from rarecase.common.spec import Spec
-from rarecase.finance.cases import ground
+from rarecase.finance.cases import ground, terms
 from rarecase.finance.cases.base import money, said
 from rarecase.finance.cases.canvas import DAY_S, HOUR_S, Canvas
 from rarecase.finance.cases.footprint import Footprint
 from rarecase.finance.cases.lookalikes.lookalike import Lookalike
 
-_MOST_DAYS = 30
+_MOST_DAYS, _TRIES = 30, 4
 
 
 class TreasurySweep(Lookalike):
@@ -41,9 +41,9 @@ class TreasurySweep(Lookalike):
     )
 
     def eligible(self, spec: Spec, entities: Int64) -> NDArray[np.bool_]:
-        """Owners of companies, where the place has another company."""
+        """Owners of companies that do not fail within the data, where the place has another company."""
         several = ground.slots(spec.block).employers_n > 1
-        return np.asarray((ground.owned(spec, entities, "employers") >= 0) & several, np.bool_)
+        return np.asarray((terms.company(spec, entities) >= 0) & several, np.bool_)
 
     def span_s(self, spec: Spec) -> int:
         """Seconds until the last sum is back."""
@@ -54,9 +54,10 @@ class TreasurySweep(Lookalike):
         calendar = ground.calendar(on.spec.start, on.spec.days)
         number = on.whole("days", round(on.between(8, 3)), round(on.between(_MOST_DAYS, 10)))
         own = np.maximum(ground.owned(on.spec, on.homes, "employers"), 0)
-        step = 1 + (on.one("group") * (on.slots.employers_n - 1)).astype(np.int64)
-        company = on.at(on.part(on.homes), "employers", own)
-        group = on.at(on.part(on.homes), "employers", (own + step) % on.slots.employers_n)
+        part = on.part(on.homes)
+        # A company that fails within the data is in no group.
+        other = terms.another_company(on.spec, part, own, on.u("group", _TRIES))
+        company, group = on.at(part, "employers", own), on.at(part, "employers", other)
         level = 100 * self.amount * on.scale * np.exp(0.5 * on.normal("level")[:, 0])
         sums = np.rint(level[:, None] * np.exp(0.35 * on.normal("sum", _MOST_DAYS))).astype(np.int64)
         day = calendar.business_day(np.minimum(on.onset // DAY_S, on.spec.days - 1), "next")
