@@ -230,6 +230,16 @@ def test_fan_in_counts_different_payers(senders: int, hits: bool) -> None:
     assert (len(found) > 0) is hits
 
 
+def test_behind_an_account_of_the_outside_stand_many() -> None:
+    ledger = Ledger()
+    for number in range(4):
+        ledger.pay(WORLD, 5, "wire_in", 30 + number / 4, 400)
+        ledger.pay(11, 6, "mobile", 30 + number / 4, 400)
+    alerts = spoken(ledger)
+    found = alerts[alerts["rule"] == "fan_in"]
+    assert found["listed"].tolist() == [[0, 2, 4, 6]]
+
+
 def test_fan_out_within_the_window_only() -> None:
     quick, slow = Ledger(), Ledger()
     for number in range(8):
@@ -373,11 +383,33 @@ def test_cards_used_in_haste_and_tested_at_a_shop() -> None:
     for number in range(6):
         haste.pay(5, SHOP + number, "ecommerce", 10.4 + number / 100, 60)
     for number in range(14):
-        tested.pay(number, SHOP, "ecommerce", 10.4 + number / 1_000, 1)
+        tested.pay(number, SHOP, "ecommerce", 10.4 + number / 1_000, 1, refused=number % 3 > 0)
+    tested.pay(20, SHOP, "ecommerce", 10.9, 40)
     assert rules_of(haste) == {"card_velocity"}
     found = spoken(tested)
     assert found["rule"].tolist() == ["merchant_testing"]
     assert found["customer_id"].isna().all()
+    assert found["listed"].tolist() == [[3, 6, 9, 12]]
+    assert found["payments"].tolist() == [13]
+    assert found["raised_at"].iloc[0] > pd.Timestamp("2025-01-12 06:30")
+
+
+def test_a_shop_that_sells_little_by_little_is_not_tested() -> None:
+    ledger = Ledger()
+    for number in range(30):
+        ledger.pay(number, SHOP, "ecommerce", 10.4 + number / 1_000, 1)
+        ledger.pay(30 + number % 7, SHOP, "ecommerce", 12.4 + number / 1_000, 1, refused=True)
+    assert "merchant_testing" not in rules_of(ledger)
+
+
+def test_cards_of_other_places_are_tried_at_a_shop_too() -> None:
+    ledger = Ledger()
+    for number in range(9):
+        card = ledger.stranger(2, number=number)
+        ledger.pay(card, SHOP, "ecommerce", 10.4 + number / 1_000, 1, refused=True)
+    found = spoken(ledger)
+    assert found["rule"].tolist() == ["merchant_testing"]
+    assert found["listed"].tolist() == [[]]
 
 
 def test_cheques_disputes_and_refunds() -> None:
@@ -401,14 +433,19 @@ def test_a_card_account_drawn_to_its_limit() -> None:
         assert ("limit_run_up" in rules_of(ledger)) is hits
 
 
-def test_refused_attempts_have_no_payments() -> None:
+def test_refused_attempts_list_the_payments_around_them_that_can_be_read() -> None:
     ledger = Ledger()
+    ledger.pay(5, SHOP, "chip", 8.5, 30)
+    ledger.pay(5, CASH, "cash_out", 10.2, 50)
+    ledger.pay(5, SHOP, "chip", 10.3, 20)
     for number in range(5):
         ledger.pay(5, SHOP, "ecommerce", 10.4 + number / 100, 60, refused=True)
     found = spoken(ledger)
     assert found["rule"].tolist() == ["repeated_declines"]
     assert found["payments"].tolist() == [4]
-    assert found["listed"].tolist() == [[]]
+    assert found["amount_minor"].tolist() == [24_000]
+    # The purchase of the same morning is booked in the night after.
+    assert found["listed"].tolist() == [[1]]
 
 
 def test_a_rule_speaks_only_while_it_holds() -> None:

@@ -109,7 +109,7 @@ def test_alerts_are_about_payments_of_their_holder_that_could_be_read(countries:
 
 
 def test_alerts_count_and_add_up_what_they_list(countries: Dataset) -> None:
-    """Where all payments are listed, their sum and number are those of the alert."""
+    """Where all payments are listed, their sum and number are the alert's; some rules count attempts."""
     found = _ask(
         countries,
         """
@@ -120,6 +120,8 @@ def test_alerts_count_and_add_up_what_they_list(countries: Dataset) -> None:
             JOIN accounts c ON coalesce(c.customer_id, c.merchant_id, c.organisation_id)
                 = coalesce(mine.customer_id, mine.merchant_id, mine.organisation_id)
             JOIN entries e ON e.transaction_id = x.transaction_id AND e.account_id = c.account_id
+            JOIN rules r USING (rule_id)
+            WHERE r.rule::VARCHAR NOT IN ('repeated_declines', 'merchant_testing')
             GROUP BY 1 HAVING any_value(a.payments) <= 50
         )
         """,
@@ -134,7 +136,7 @@ def test_every_alert_lists_payments_unless_none_was_made(countries: Dataset) -> 
         """
         SELECT count(*) FROM alerts a JOIN rules r USING (rule_id)
         ANTI JOIN alert_transactions x USING (alert_id)
-        WHERE r.rule::VARCHAR <> 'repeated_declines'
+        WHERE r.rule::VARCHAR NOT IN ('repeated_declines', 'merchant_testing')
         """,
     )
     assert found == (0,)
@@ -203,10 +205,13 @@ def test_investigators_are_right_most_of_the_time(natural: Dataset) -> None:
         )
         SELECT avg(CASE WHEN (outcome = 'reported') = is_right THEN 1.0 ELSE 0.0 END),
             avg(CASE WHEN outcome = 'reported' THEN 1.0 ELSE 0.0 END) FILTER (is_right),
-            avg(CASE WHEN outcome = 'reported' THEN 1.0 ELSE 0.0 END) FILTER (NOT is_right)
+            avg(CASE WHEN outcome = 'reported' THEN 1.0 ELSE 0.0 END) FILTER (NOT is_right),
+            avg(CASE WHEN outcome = 'reported' THEN 1.0 ELSE 0.0 END)
         FROM alarms
         """,
     )
-    # What a purpose explains raises no alert, so that the easy ones are not among those they close.
-    assert 0.70 <= found[0] <= 0.97
-    assert found[1] > 1.5 * found[2]
+    # Measured over five seeds: 94 to 96 % closed rightly, 22 to 71 % of the true ones reported, which are
+    # some fifty of few cases, and 8 to 20 times as often as the false ones.
+    assert 0.85 <= found[0] <= 0.98
+    assert found[1] > 3 * found[2]
+    assert 0.02 <= found[3] <= 0.10

@@ -66,7 +66,6 @@ LOOKS = {
     "cheque_velocity": Look(seen.CHEQUE),
     "refund_ratio": Look(seen.GIVEN_BACK),
     "merchant_disputes": Look(seen.DISPUTED),
-    "merchant_testing": Look(seen.TINY, counts=PARTIES),
 }
 
 

@@ -35,9 +35,8 @@ Int32 = NDArray[np.int32]
     WAGE,
     GIVEN_BACK,
     DISPUTED,
-    TINY,
     WOKEN,
-) = (1 << bit for bit in range(13))
+) = (1 << bit for bit in range(12))
 #: Nobody uses the account by these; the bank or a mandate does.
 _BY_BANK = ("fee", "interest", "loan", "compensation", "recall")
 #: Purposes that explain many payees or payers by themselves; banks leave them out, and offenders may know it.
@@ -45,8 +44,6 @@ _EXPLAINED = ("SALA", "CHAR")
 DORMANT_S = 180 * ground.DAY_S
 _AWAKE_S, _RUN_UP_S = 30 * ground.DAY_S, 14 * ground.DAY_S
 _MOST_LIMIT = 1 << 50
-#: Payments below this may test a stolen card; minor units at the prices of Germany.
-TINY_MINOR = 300
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ class Seen:
         Of each payment of the place's accounts: its order; days, -1 for none; position in
         `schema.PAYEE_CHECKS`, -1 for none.
     declined
-        Orders of the place's accounts that were refused.
+        Orders with an account of the place on either side that were refused, in order of time.
     party_slot, party_place
         Of each party: slot within its place, and the place.
     limit, unused
@@ -149,8 +146,6 @@ def flags() -> Int32:
             found[code, 1] = WAGE
         elif kind in ("card_refund", "chargeback"):
             found[code] = (DISPUTED if kind == "chargeback" else 0), GIVEN_BACK
-        elif kind == "card_payment" and ways.remote[code]:
-            found[code, 1] = TINY
         if name.startswith("crypto"):
             found[code] |= CRYPTO
     return found
@@ -196,7 +191,7 @@ def sort(seen: Seen, block: int, round_step: int) -> Sorted:
     kept, runs = _keep(
         seen.leg, seen.slot, seen.moved, seen.balance, seen.payer, seen.payee, seen.way, seen.booked,
         seen.party_slot, seen.limit, seen.unused, flags(), used, who.of, who.sleeps, who.high_risk, who.card,
-        round_step, int(TINY_MINOR * seen.scale), at, flag, run_up, first, present,
+        round_step, at, flag, run_up, first, present,
     )  # fmt: skip
     out = Sorted(
         first, present, np.empty(kept, np.int32), np.empty(kept, np.int32), np.empty(kept, np.int32),
@@ -230,7 +225,6 @@ def _keep(  # noqa: C901
     high_risk: int,
     card: tuple[int, int],
     round_step: int,
-    tiny: int,
     at: Int32,
     flag: Int32,
     run_up: Int64,
@@ -269,8 +263,6 @@ def _keep(  # noqa: C901
         if found == 0:
             continue
         size = abs(moved[e])
-        if found & TINY and size >= tiny:
-            continue
         other = payer[i] if side == 3 else payee[i]
         if other < holder.size and holder[other] == holder[s]:
             continue
