@@ -17,7 +17,7 @@ from rarecase.finance import data
 from rarecase.finance.cases import ground
 from rarecase.finance.generate.monitor.book import Book
 from rarecase.finance.generate.monitor.raised import MOST_LISTED, Raised
-from rarecase.finance.generate.monitor.seen import Holders, Int32, Seen
+from rarecase.finance.generate.monitor.seen import Holders, Int32, Seen, entries_of
 
 #: What the night books can be read from then on.
 _LOADED_S = 23_400
@@ -116,15 +116,13 @@ def _went_through(
     """
     if not slot.size:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    ways, asked = data.ways(), np.zeros(seen.limit.size, np.bool_)
-    asked[slot] = True
+    ways, leg = data.ways(), seen.leg[entries_of(seen, slot)]
     if side is seen.payee:
-        # Sales to cards of other places are no rows of this one.
-        order = seen.leg[(seen.leg & 3 == 3) & (seen.slot >= slot.min()) & (seen.slot <= slot.max())] >> 2
-        order = order[asked[side[order]] & _remote_cards()[seen.way[order]]]
+        order = leg[leg & 3 == 3] >> 2
+        order = order[_remote_cards()[seen.way[order]]]
     else:
-        by_holder = ways.stopped_by != data.STOPPERS.index("none")
-        order = seen.row[asked[side[seen.row]] & by_holder[seen.way[seen.row]]]
+        order = leg[leg & 3 == 0] >> 2
+        order = order[ways.stopped_by[seen.way[order]] != data.STOPPERS.index("none")]
     booked, when, mine = seen.booked[order], seen.ordered[order], side[order]
     night = ways.booking[seen.way[order]] >= _AT_NIGHT
     ready = np.where(night, booked // ground.DAY_S * ground.DAY_S + _LOADED_S, booked)

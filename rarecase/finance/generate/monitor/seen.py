@@ -204,6 +204,23 @@ def sort(seen: Seen, block: int, round_step: int) -> Sorted:
     return out
 
 
+def entries_of(seen: Seen, slots: Int64) -> Int64:
+    """Positions of the entries of a few accounts, in order of booking."""
+    asked, found = np.zeros(seen.limit.size, np.bool_), np.empty(seen.slot.size, np.int64)
+    asked[slots] = True
+    return found[: _entries_of(seen.slot, asked, found)]
+
+
+@compiled
+def _entries_of(slot: Int32, asked: NDArray[np.bool_], found: Int64) -> int:
+    n = 0
+    for e in range(slot.size):
+        if asked[slot[e]]:
+            found[n] = e
+            n += 1
+    return n
+
+
 # One pass over the entries on purpose: what it carries along would have to be handed over at each.
 @compiled
 def _keep(  # noqa: C901
