@@ -41,6 +41,8 @@ Int32 = NDArray[np.int32]
 _BY_BANK = ("fee", "interest", "loan", "compensation", "recall")
 #: Purposes that explain many payees or payers by themselves; banks leave them out, and offenders may know it.
 _EXPLAINED = ("SALA", "CHAR")
+#: How an account is watched: not, for its payments, for its sleep, too, or for its limit, too.
+NOT_WATCHED, WATCHED, MAY_SLEEP, HAS_LIMIT = range(4)
 DORMANT_S = 180 * ground.DAY_S
 _AWAKE_S, _RUN_UP_S = 30 * ground.DAY_S, 14 * ground.DAY_S
 _MOST_LIMIT = 1 << 50
@@ -115,10 +117,11 @@ class Holders:
         self.of = np.where(slot < self.firms, slot % block, slot - self.firms + block).astype(np.int32)
         self.high_risk = slots.first("high_risk")
         self.card = slots.first("card"), slots.first("card") + block
-        #: Accounts that may sleep: those without a card, not in business.
-        self.sleeps = np.zeros(self.end, np.bool_)
+        #: How each slot is watched; accounts without a card, not in business, may sleep.
+        self.care = np.full(self.width, NOT_WATCHED, np.int8)
+        self.care[: self.end] = WATCHED
         for name in ("savings", "second", "shells"):
-            self.sleeps[slots.first(name) : slots.first(name) + slots.sizes[name]] = True
+            self.care[slots.first(name) : slots.first(name) + slots.sizes[name]] = MAY_SLEEP
 
 
 @lru_cache(maxsize=8)
@@ -182,6 +185,9 @@ class Sorted:
 def sort(seen: Seen, block: int, round_step: int) -> Sorted:
     """Keep and group what rules read; `round_step` in minor units says which amounts are round."""
     who = holders(block)
+    care, card = who.care.copy(), slice(*who.card)
+    bounded = (seen.limit[card] > 0) & (seen.limit[card] < _MOST_LIMIT)
+    care[card] = np.where(bounded, HAS_LIMIT, WATCHED)
     used = np.array([kind not in _BY_BANK for kind in data.ways().columns["payment_type"]])
     most = seen.leg.size
     first, present = np.zeros(who.n + 1, np.int64), np.zeros(who.n, np.int32)
@@ -190,7 +196,7 @@ def sort(seen: Seen, block: int, round_step: int) -> Sorted:
     run_up = np.empty((3, most if most < 64 else most // 8), np.int64)
     kept, runs = _keep(
         seen.leg, seen.slot, seen.moved, seen.balance, seen.payer, seen.payee, seen.way, seen.booked,
-        seen.party_slot, seen.limit, seen.unused, flags(), used, who.of, who.sleeps, who.high_risk, who.card,
+        seen.party_slot, seen.limit, seen.unused, flags(), used, who.of, care, who.high_risk,
         round_step, at, flag, run_up, first, present,
     )  # fmt: skip
     out = Sorted(
@@ -238,9 +244,8 @@ def _keep(  # noqa: C901
     flags: Int32,
     used: NDArray[np.bool_],
     holder: Int32,
-    sleeps: NDArray[np.bool_],
+    care: Int8,
     high_risk: int,
-    card: tuple[int, int],
     round_step: int,
     at: Int32,
     flag: Int32,
@@ -249,38 +254,38 @@ def _keep(  # noqa: C901
     present: Int32,
 ) -> tuple[int, int]:
     last, woken = np.empty(holder.size, np.int64), np.full(holder.size, -(1 << 40), np.int64)
-    half, drawn = np.zeros(card[1] - card[0], np.int64), np.zeros(card[1] - card[0], np.int64)
+    half, drawn = np.zeros(holder.size, np.int64), np.zeros(holder.size, np.int64)
     for s in range(holder.size):
         # An account that was never used is new, not dormant.
         last[s] = -unused[s] if unused[s] >= 0 else 0
     kept, runs = 0, 0
     for e in range(leg.size):
         s = slot[e]
-        if s >= holder.size:
+        how = care[s]
+        if how == 0:
             continue
-        i, side = leg[e] >> 2, leg[e] & 3
-        if sleeps[s] and used[way[i]]:
+        i, payee_side = leg[e] >> 2, leg[e] & 1
+        if how == 2 and used[way[i]]:
             now = booked[i]
             if now - last[s] >= DORMANT_S:
                 woken[s] = now
             last[s] = now
-        if card[0] <= s < card[1] and 0 < limit[s] < _MOST_LIMIT:
-            c = s - card[0]
+        elif how == 3:
             if 2 * balance[e] >= -limit[s]:
-                half[c], drawn[c] = booked[i], 0
+                half[s], drawn[s] = booked[i], 0
             elif moved[e] < 0:
-                drawn[c] -= moved[e]
-                if 20 * balance[e] <= -19 * limit[s] and drawn[c] > 0 and runs < run_up.shape[1]:
-                    if booked[i] - half[c] <= _RUN_UP_S:
-                        run_up[0, runs], run_up[1, runs], run_up[2, runs] = i, s, drawn[c]
+                drawn[s] -= moved[e]
+                if 20 * balance[e] <= -19 * limit[s] and drawn[s] > 0 and runs < run_up.shape[1]:
+                    if booked[i] - half[s] <= _RUN_UP_S:
+                        run_up[0, runs], run_up[1, runs], run_up[2, runs] = i, s, drawn[s]
                         runs += 1
                     # Once a run, until it was below half again.
-                    half[c] = -(1 << 40)
-        found = flags[way[i], 1 if side == 3 else 0]
+                    half[s] = -(1 << 40)
+        found = flags[way[i], payee_side]
         if found == 0:
             continue
         size = abs(moved[e])
-        other = payer[i] if side == 3 else payee[i]
+        other = payer[i] if payee_side else payee[i]
         if other < holder.size and holder[other] == holder[s]:
             continue
         if party_slot[other] == high_risk:
