@@ -79,7 +79,7 @@ def _windows(
     n = out.shape[1]
     ratio = rules.ratio(number, np.asarray(out[3] * share, np.int64))
     return listed(
-        sorted_, out, np.full(n, mask), np.full(n, _ALL), np.broadcast_to(ratio, n).copy(),
+        sorted_, out, np.full(n, mask), np.full(n, -1), np.full(n, _ALL), np.broadcast_to(ratio, n).copy(),
         None if party is None else party[kept],
     )  # fmt: skip
 

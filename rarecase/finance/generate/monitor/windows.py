@@ -41,13 +41,14 @@ def windows(seen: Seen, sorted_: Sorted, rules: Book, income: Int64, outside: in
     one = np.where(seen.party_slot >= outside, MANY, np.arange(seen.party_slot.size))
     whom = np.stack([one, seen.party_place]).astype(np.int32)
     below = np.where([look.below for look in looks], threshold, _UNBOUNDED)
+    above = np.where([look.reach for look in looks], threshold - 1, -1)
     incomes = np.array([look.incomes for look in looks], np.float64)
     room = 1024
     while True:
         out = np.empty((5, room), np.int64)
         found = _slide(
             sorted_.first, sorted_.present, sorted_.flag, sorted_.booked, sorted_.amount, sorted_.other,
-            whom, income, mask, counts, by_day, below, incomes, least, threshold,
+            whom, income, mask, counts, by_day, above, below, incomes, least, threshold,
             rules.period_s[number], rules.since[number], rules.until[number], out,
         )  # fmt: skip
         if found <= room:
@@ -59,7 +60,7 @@ def windows(seen: Seen, sorted_: Sorted, rules: Book, income: Int64, outside: in
     ratio = np.maximum(out[3] / np.maximum(threshold[which], 1), 1.0)
     # How many parties there were is told by how many payments there were, near enough for a score.
     ratio = np.where(threshold[which] > 0, ratio, 1.0) * np.maximum(out[4] / least[which], 1.0) ** 0.5
-    return listed(sorted_, out, mask[which], below[which], np.asarray(ratio, np.float64))
+    return listed(sorted_, out, mask[which], above[which], below[which], np.asarray(ratio, np.float64))
 
 
 # One pass over the entries on purpose: what it carries along would have to be handed over at each.
@@ -76,6 +77,7 @@ def _slide(  # noqa: C901
     mask: Int64,
     counts: Int64,
     by_day: NDArray[np.bool_],
+    above: Int64,
     below: Int64,
     incomes: Float64,
     least: Int64,
@@ -102,13 +104,13 @@ def _slide(  # noqa: C901
                 wanted = max(wanted, incomes[r] * income[h])
             left, total, payments, different = a, 0, 0, 0
             for k in range(a, b):
-                if not flag[k] & mask[r] or amount[k] >= below[r]:
+                if not flag[k] & mask[r] or not above[r] < amount[k] < below[r]:
                     continue
                 past = booked[k] - period[r]
                 if by_day[r]:
                     past = (booked[k] + 86_400 - period[r]) // 86_400 * 86_400 - 1
                 while left < k and booked[left] <= past:
-                    if flag[left] & mask[r] and amount[left] < below[r]:
+                    if flag[left] & mask[r] and above[r] < amount[left] < below[r]:
                         total -= amount[left]
                         payments -= 1
                         if counts[r]:
@@ -129,7 +131,7 @@ def _slide(  # noqa: C901
                 many = different if counts[r] else payments
                 if many < least[r] or total < wanted or not since[r] <= booked[k] < until[r]:
                     continue
-                if by_day[r] and _more_today(flag, booked, mask[r], k, b):
+                if by_day[r] and _more_today(flag, booked, amount, mask[r], above[r], k, b):
                     continue
                 if found < out.shape[1]:
                     out[0, found], out[1, found], out[2, found] = r, left, k
@@ -144,12 +146,12 @@ def _slide(  # noqa: C901
 
 
 @compiled
-def _more_today(flag: Int32, booked: Int64, mask: int, k: int, end: int) -> bool:
+def _more_today(flag: Int32, booked: Int64, amount: Int64, mask: int, above: int, k: int, end: int) -> bool:
     """Whether another payment that counts follows on the same day: a day is added up as a whole."""
     for later in range(k + 1, end):
         if booked[later] // 86_400 != booked[k] // 86_400:
             return False
-        if flag[later] & mask:
+        if flag[later] & mask and amount[later] > above:
             return True
     return False
 
