@@ -191,23 +191,25 @@ def sort(seen: Seen, block: int, round_step: int) -> Sorted:
     used = np.array([kind not in _BY_BANK for kind in data.ways().columns["payment_type"]])
     most = seen.leg.size
     first, present = np.zeros(who.n + 1, np.int64), np.zeros(who.n, np.int32)
-    at = np.empty(most, np.int32)
-    flag = np.empty(most, np.int32)
+    found = _columns(most)
     run_up = np.empty((3, most if most < 64 else most // 8), np.int64)
     kept, runs = _keep(
         seen.leg, seen.slot, seen.moved, seen.balance, seen.payer, seen.payee, seen.way, seen.booked,
         seen.party_slot, seen.limit, seen.unused, flags(), used, who.of, care, who.high_risk,
-        round_step, at, flag, run_up, first, present,
+        round_step, found, run_up, first, present,
     )  # fmt: skip
-    out = Sorted(
-        first, present, np.empty(kept, np.int32), np.empty(kept, np.int32), np.empty(kept, np.int32),
-        np.empty(kept, np.int32), np.empty(kept, np.int64), np.empty(kept, np.int64), run_up[:, :runs],
-    )  # fmt: skip
-    _group(
-        at[:kept], flag, seen.leg, seen.slot, seen.moved, seen.payer, seen.payee, seen.booked, who.of,
-        first, (out.flag, out.order, out.slot, out.other, out.booked, out.amount),
-    )  # fmt: skip
-    return out
+    out = _columns(kept)
+    _group(kept, found, who.of, first, out)
+    return Sorted(first, present, *out, run_up[:, :runs])
+
+
+#: Columns of entries: flag, order, slot, other, booked, amount.
+_Columns = tuple[Int32, Int32, Int32, Int32, Int64, Int64]
+
+
+def _columns(n: int) -> _Columns:
+    flag, order, slot, other = (np.empty(n, np.int32) for _ in range(4))
+    return flag, order, slot, other, np.empty(n, np.int64), np.empty(n, np.int64)
 
 
 def entries_of(seen: Seen, slots: Int64) -> Int64:
@@ -247,8 +249,7 @@ def _keep(  # noqa: C901
     care: Int8,
     high_risk: int,
     round_step: int,
-    at: Int32,
-    flag: Int32,
+    out: _Columns,
     run_up: Int64,
     first: Int64,
     present: Int32,
@@ -292,9 +293,11 @@ def _keep(  # noqa: C901
             found |= HIGH_RISK
         if found & (PAID_IN | PAID_OUT) and size % round_step == 0:
             found |= ROUND
-        if found & (CASH_IN | PAID_IN) and booked[i] - woken[s] <= _AWAKE_S:
+        when = booked[i]
+        if found & (CASH_IN | PAID_IN) and when - woken[s] <= _AWAKE_S:
             found |= WOKEN
-        at[kept], flag[kept] = e, found
+        out[0][kept], out[1][kept], out[2][kept], out[3][kept] = found, i, s, other
+        out[4][kept], out[5][kept] = when, size
         first[holder[s] + 1] += 1
         present[holder[s]] |= found
         kept += 1
@@ -302,31 +305,13 @@ def _keep(  # noqa: C901
 
 
 @compiled
-def _group(
-    at: Int32,
-    flag: Int32,
-    leg: Int64,
-    slot: Int32,
-    moved: Int64,
-    payer: Int64,
-    payee: Int64,
-    booked: Int64,
-    holder: Int32,
-    first: Int64,
-    out: tuple[Int32, Int32, Int32, Int32, Int64, Int64],
-) -> None:
+def _group(n: int, found: _Columns, holder: Int32, first: Int64, out: _Columns) -> None:
     for h in range(first.size - 1):
         first[h + 1] += first[h]
     free = first[:-1].copy()
-    for k in range(at.size):
-        e = at[k]
-        s, i = slot[e], leg[e] >> 2
-        h = holder[s]
+    for k in range(n):
+        h = holder[found[2][k]]
         to = free[h]
         free[h] += 1
-        out[0][to] = flag[k]
-        out[1][to] = i
-        out[2][to] = s
-        out[3][to] = payer[i] if leg[e] & 3 == 3 else payee[i]
-        out[4][to] = booked[i]
-        out[5][to] = abs(moved[e])
+        out[0][to], out[1][to], out[2][to], out[3][to] = found[0][k], found[1][k], found[2][k], found[3][k]
+        out[4][to], out[5][to] = found[4][k], found[5][k]
