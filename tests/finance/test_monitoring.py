@@ -189,30 +189,64 @@ def test_alerts_on_laundering_are_false_nine_times_in_ten(natural: Dataset) -> N
     assert 0.015 <= customers / natural.spec.size <= 0.06
 
 
-def test_investigators_are_right_most_of_the_time(natural: Dataset) -> None:
-    names = ", ".join(f"'{name}'" for name in _LAUNDERING)
-    found = _ask(
+@pytest.mark.parametrize(
+    ("family", "word", "most"), [("laundering", "reported", 0.10), ("fraud", "confirmed", 0.25)]
+)
+def test_investigators_are_right_most_of_the_time(
+    natural: Dataset, family: str, word: str, most: float
+) -> None:
+    """Nineteen banks of the US reported 4 % of their alerts (Bank Policy Institute 2018).
+
+    Measured over five seeds: of the alerts on laundering 94 to 96 % are closed rightly and 3 to 8 % reported,
+    true ones 8 to 20 times as often as false ones; on fraud 86 to 91 %, 11 to 16 % and 4 to 11 times.
+    """
+    pairs = zip(_RULES.rule, _RULES.family, strict=True)
+    names = ", ".join(f"'{rule}'" for rule in sorted({rule for rule, each in pairs if each == family}))
+    right, of_true, of_false, of_all = _ask(
         natural,
         f"""
         WITH crime AS (
             SELECT DISTINCT l.row_id FROM labels l JOIN cases c USING (case_id)
             WHERE c.is_case AND l.table_name::VARCHAR = 'transactions'
         ), alarms AS (
-            SELECT a.alert_id, any_value(a.outcome::VARCHAR) AS outcome,
+            SELECT a.alert_id, any_value(a.outcome::VARCHAR) = '{word}' AS is_told,
                 bool_or(c.row_id IS NOT NULL) AS is_right
             FROM alerts a JOIN rules r USING (rule_id) JOIN alert_transactions x USING (alert_id)
             LEFT JOIN crime c ON c.row_id = x.transaction_id
             WHERE r.rule::VARCHAR IN ({names}) AND a.outcome IS NOT NULL GROUP BY 1
         )
-        SELECT avg(CASE WHEN (outcome = 'reported') = is_right THEN 1.0 ELSE 0.0 END),
-            avg(CASE WHEN outcome = 'reported' THEN 1.0 ELSE 0.0 END) FILTER (is_right),
-            avg(CASE WHEN outcome = 'reported' THEN 1.0 ELSE 0.0 END) FILTER (NOT is_right),
-            avg(CASE WHEN outcome = 'reported' THEN 1.0 ELSE 0.0 END)
+        SELECT avg((is_told = is_right)::INT), avg(is_told::INT) FILTER (is_right),
+            avg(is_told::INT) FILTER (NOT is_right), avg(is_told::INT)
         FROM alarms
         """,
     )
-    # Measured over five seeds: 94 to 96 % closed rightly, 22 to 71 % of the true ones reported, which are
-    # some fifty of few cases, and 8 to 20 times as often as the false ones.
-    assert 0.85 <= found[0] <= 0.98
-    assert found[1] > 3 * found[2]
-    assert 0.02 <= found[3] <= 0.10
+    assert 0.80 <= right <= 0.98
+    assert of_true > 3 * of_false
+    assert 0.02 <= of_all <= most
+
+
+def test_shops_where_cards_are_tested_are_noticed_the_day_after() -> None:
+    """Attempts refused for many cards tell nearly every plain case, and nothing else."""
+    cases = [{"kind": "card_testing", "count": 20, "difficulty": 0.0}]
+    books = generate({"domain": "finance", "size": 4_000, "block": 500, "days": 40, "cases": cases})
+    found = _ask(
+        books,
+        """
+        WITH tested AS (
+            SELECT alert_id, raised_at FROM alerts JOIN rules USING (rule_id)
+            WHERE rule::VARCHAR = 'merchant_testing'
+        ), about AS (
+            SELECT t.alert_id, l.case_id, min(t.raised_at - c.started_at) AS wait
+            FROM tested t JOIN alert_transactions x USING (alert_id)
+            JOIN labels l ON l.row_id = x.transaction_id AND l.table_name::VARCHAR = 'transactions'
+            JOIN cases c USING (case_id) GROUP BY 1, 2
+        )
+        SELECT (SELECT count(*) FROM tested), count(DISTINCT alert_id), count(DISTINCT case_id),
+            max(wait) < INTERVAL 2 DAY
+        FROM about
+        """,
+    )
+    raised, right, cases_seen, soon = found
+    assert cases_seen >= 18
+    assert raised == right
+    assert soon
