@@ -348,6 +348,16 @@ def test_a_wage_that_stays_away_is_noticed_when_it_is_late() -> None:
     assert found["raised_at"].dt.date.tolist() == [date(2025, 3, 15)]
 
 
+def test_a_wage_of_a_second_employer_is_strange_once() -> None:
+    ledger = Ledger()
+    for month in range(3):
+        ledger.pay(FIRM, 5, "salary", 3 + 30 * month, 2_400)
+        ledger.pay(FIRM + 1, 5, "salary", 20 + 30 * month, 2_100)
+        ledger.pay(FIRM, 6, "salary", 3 + 30 * month, 2_400)
+    alerts = spoken(ledger)
+    assert alerts[alerts["rule"] == "strange_wage"]["listed"].tolist() == [[1]]
+
+
 def test_new_payees_new_devices_and_names_that_differ() -> None:
     ledger = Ledger()
     ledger.pay(5, 20, "mobile", 10, 3_010, payee_age=0, device_age=500)

@@ -17,7 +17,12 @@ from rarecase.finance import data
 from rarecase.finance.cases import ground
 from rarecase.finance.generate.monitor.book import FRAUD, Book, book
 from rarecase.finance.generate.monitor.cards import card_rules, limits
-from rarecase.finance.generate.monitor.habits import rapid_movement, round_trip, salary_diverted
+from rarecase.finance.generate.monitor.habits import (
+    rapid_movement,
+    round_trip,
+    salary_diverted,
+    strange_wage,
+)
 from rarecase.finance.generate.monitor.investigate import investigated, score
 from rarecase.finance.generate.monitor.orders import single_orders
 from rarecase.finance.generate.monitor.raised import Raised, together
@@ -132,6 +137,7 @@ def _raised(days: int, seen: Seen, sorted_: Sorted, rules: Book, who: Holders) -
             *rapid_movement(sorted_, rules),
             *round_trip(seen, sorted_, rules, outside),
             *salary_diverted(sorted_, rules, days * ground.DAY_S),
+            *strange_wage(sorted_, rules),
             *single_orders(seen, rules, who),
             *repeated_declines(seen, rules, who),
             *merchant_testing(seen, rules, who),
