@@ -198,7 +198,7 @@ def test_investigators_are_right_most_of_the_time(
     """Nineteen banks of the US reported 4 % of their alerts (Bank Policy Institute 2018).
 
     Measured over five seeds: of the alerts on laundering 94 to 96 % are closed rightly and 3 to 8 % reported,
-    true ones 8 to 20 times as often as false ones; on fraud 86 to 89 %, 13 to 15 % and 5 to 8 times.
+    true ones 8 to 20 times as often as false ones; on fraud 86 to 89 %, 13 to 16 % and 5 to 8 times.
     """
     pairs = zip(_RULES.rule, _RULES.family, strict=True)
     names = ", ".join(f"'{rule}'" for rule in sorted({rule for rule, each in pairs if each == family}))
