@@ -684,9 +684,14 @@ ALERTS = Table(
         Column(
             name="score", type="float64", meaning="How urgent, 0 to 1", minimum=0, maximum=1, quantum=1e-3
         ),
-        _money("amount_minor", "Sum of the payments that it is about", minimum=0),
+        _money("amount_minor", "Sum of the payments, or refused attempts, that it is about", minimum=0),
         _CURRENCY,
-        Column(name="payments", type="int32", meaning="How many payments it is about", minimum=1),
+        Column(
+            name="payments",
+            type="int32",
+            meaning="How many payments, or refused attempts, it is about",
+            minimum=1,
+        ),
         _moment("closed_at", "When an investigator closed it", nullable=True, known_at="closed_at"),
         _class(
             "outcome",
@@ -714,7 +719,8 @@ ALERTS = Table(
 
 ALERT_TRANSACTIONS = Table(
     name="alert_transactions",
-    meaning="The payments that an alert is about; derived from the payments.",
+    meaning="The payments that an alert is about, few or none where it is about refused attempts; "
+    "derived from the payments.",
     columns=(
         _key("alert_id", "The alert"),
         _key("transaction_id", "The payment"),

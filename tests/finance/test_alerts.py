@@ -179,6 +179,8 @@ def test_one_deposit_above_the_threshold_is_no_structuring() -> None:
         ("US", [6_000, 5_000], True),
         ("AU", [9_999.99], False),
         ("AU", [10_000.00], True),
+        ("AU", [6_000, 5_000], False),
+        ("AU", [10_500, 2_000, 10_000], True),
         ("GB", [50_000], False),
         ("DE", [50_000], False),
     ],
@@ -191,8 +193,12 @@ def test_only_the_us_and_australia_report_cash(country: str, amounts: list[float
     report = alerts[alerts["kind"] == "report"]
     assert (len(report) == 1) is reported
     if reported:
-        assert report["rule"].tolist() == ["cash_report_in"]
-        assert report["payments"].tolist() == [len(amounts)]
+        # The United States add up what came on a day, Australia looks at each payment by itself.
+        counted = [amount for amount in amounts if country == "US" or amount >= 10_000]
+        assert report["rule"].tolist() == ["cash_report_in" if country == "US" else "cash_payment_report_in"]
+        assert report["payments"].tolist() == [len(counted)]
+        assert report["amount_minor"].tolist() == [round(100 * sum(counted))]
+        assert report["listed"].tolist() == [[amounts.index(amount) for amount in counted]]
         assert report["outcome"].dropna().eq("reported").all()
 
 
@@ -228,6 +234,16 @@ def test_fan_in_counts_different_payers(senders: int, hits: bool) -> None:
     alerts = spoken(ledger)
     found = alerts[alerts["rule"] == "fan_in"]
     assert (len(found) > 0) is hits
+
+
+def test_behind_an_account_of_the_outside_stand_many() -> None:
+    ledger = Ledger()
+    for number in range(4):
+        ledger.pay(WORLD, 5, "wire_in", 30 + number / 4, 400)
+        ledger.pay(11, 6, "mobile", 30 + number / 4, 400)
+    alerts = spoken(ledger)
+    found = alerts[alerts["rule"] == "fan_in"]
+    assert found["listed"].tolist() == [[0, 2, 4, 6]]
 
 
 def test_fan_out_within_the_window_only() -> None:
@@ -332,6 +348,16 @@ def test_a_wage_that_stays_away_is_noticed_when_it_is_late() -> None:
     assert found["raised_at"].dt.date.tolist() == [date(2025, 3, 15)]
 
 
+def test_a_wage_of_a_second_employer_is_strange_once() -> None:
+    ledger = Ledger()
+    for month in range(3):
+        ledger.pay(FIRM, 5, "salary", 3 + 30 * month, 2_400)
+        ledger.pay(FIRM + 1, 5, "salary", 20 + 30 * month, 2_100)
+        ledger.pay(FIRM, 6, "salary", 3 + 30 * month, 2_400)
+    alerts = spoken(ledger)
+    assert alerts[alerts["rule"] == "strange_wage"]["listed"].tolist() == [[1]]
+
+
 def test_new_payees_new_devices_and_names_that_differ() -> None:
     ledger = Ledger()
     ledger.pay(5, 20, "mobile", 10, 3_010, payee_age=0, device_age=500)
@@ -373,11 +399,33 @@ def test_cards_used_in_haste_and_tested_at_a_shop() -> None:
     for number in range(6):
         haste.pay(5, SHOP + number, "ecommerce", 10.4 + number / 100, 60)
     for number in range(14):
-        tested.pay(number, SHOP, "ecommerce", 10.4 + number / 1_000, 1)
+        tested.pay(number, SHOP, "ecommerce", 10.4 + number / 1_000, 1, refused=number % 3 > 0)
+    tested.pay(20, SHOP, "ecommerce", 10.9, 40)
     assert rules_of(haste) == {"card_velocity"}
     found = spoken(tested)
     assert found["rule"].tolist() == ["merchant_testing"]
     assert found["customer_id"].isna().all()
+    assert found["listed"].tolist() == [[3, 6, 9, 12]]
+    assert found["payments"].tolist() == [13]
+    assert found["raised_at"].iloc[0] > pd.Timestamp("2025-01-12 06:30")
+
+
+def test_a_shop_that_sells_little_by_little_is_not_tested() -> None:
+    ledger = Ledger()
+    for number in range(30):
+        ledger.pay(number, SHOP, "ecommerce", 10.4 + number / 1_000, 1)
+        ledger.pay(30 + number % 7, SHOP, "ecommerce", 12.4 + number / 1_000, 1, refused=True)
+    assert "merchant_testing" not in rules_of(ledger)
+
+
+def test_cards_of_other_places_are_tried_at_a_shop_too() -> None:
+    ledger = Ledger()
+    for number in range(9):
+        card = ledger.stranger(2, number=number)
+        ledger.pay(card, SHOP, "ecommerce", 10.4 + number / 1_000, 1, refused=True)
+    found = spoken(ledger)
+    assert found["rule"].tolist() == ["merchant_testing"]
+    assert found["listed"].tolist() == [[]]
 
 
 def test_cheques_disputes_and_refunds() -> None:
@@ -401,20 +449,25 @@ def test_a_card_account_drawn_to_its_limit() -> None:
         assert ("limit_run_up" in rules_of(ledger)) is hits
 
 
-def test_refused_attempts_have_no_payments() -> None:
+def test_refused_attempts_list_the_payments_around_them_that_can_be_read() -> None:
     ledger = Ledger()
+    ledger.pay(5, SHOP, "chip", 8.5, 30)
+    ledger.pay(5, CASH, "cash_out", 10.2, 50)
+    ledger.pay(5, SHOP, "chip", 10.3, 20)
     for number in range(5):
         ledger.pay(5, SHOP, "ecommerce", 10.4 + number / 100, 60, refused=True)
     found = spoken(ledger)
     assert found["rule"].tolist() == ["repeated_declines"]
     assert found["payments"].tolist() == [4]
-    assert found["listed"].tolist() == [[]]
+    assert found["amount_minor"].tolist() == [24_000]
+    # The purchase of the same morning is booked in the night after.
+    assert found["listed"].tolist() == [[1]]
 
 
 def test_a_rule_speaks_only_while_it_holds() -> None:
     ledger = Ledger()
     ledger.pay(CASH, 3, "cash_in", 20.4, 12_000)
-    assert "cash_report_in" in rules_of(ledger, "AU")
+    assert "cash_payment_report_in" in rules_of(ledger, "AU")
     assert rules_of(ledger, "AU", start="1998-05-01") == set()
 
 
@@ -505,7 +558,7 @@ def test_rules_stand_at_the_first_place_and_say_where_they_come_from() -> None:
     assert frame["rule_id"].is_unique
     assert frame["rule_source"].str.len().min() > 20
     uk = frame[frame["jurisdiction"] == "UK"]
-    assert set(uk["kind"].astype(str)) == {"internal"}
+    assert set(uk["kind"].astype(str)) == {"due_diligence", "internal"}
     assert set(frame[frame["kind"] == "report"]["jurisdiction"].astype(str)) == {"US", "AU"}
     ceiling = frame.query("kind == 'ceiling' and currency == 'EUR'")
     assert ceiling["valid_from"].astype(str).tolist() == ["2027-07-10"]

@@ -55,25 +55,26 @@ def _ask(books: Dataset, sql: str) -> tuple[Any, ...]:
 
 
 def test_reports_of_law_are_those_that_the_law_asks_for(countries: Dataset) -> None:
-    """Cash in of a person or firm and day, above 10,000 USD, or of 10,000 AUD and more."""
+    """Cash in of a person or firm and day above 10,000 USD, and each payment in of 10,000 AUD or more."""
     wrong = _ask(
         countries,
         """
         WITH cash AS (
             SELECT coalesce(a.customer_id, a.merchant_id, a.organisation_id) AS holder,
-                a.currency::VARCHAR AS c, e.booked_at::DATE AS day, sum(e.amount_minor) AS total
+                a.currency::VARCHAR AS c, e.booked_at::DATE AS day,
+                sum(e.amount_minor) FILTER (c = 'USD' OR e.amount_minor >= 1000000) AS total
             FROM entries e JOIN accounts a USING (account_id)
             WHERE e.payment_type::VARCHAR = 'cash_deposit' AND e.amount_minor > 0
                 AND e.booked_at::DATE < (SELECT max(booked_at)::DATE FROM entries)
             GROUP BY 1, 2, 3
         ), asked AS (
             SELECT holder, day, total FROM cash
-            WHERE (c = 'USD' AND total > 1000000) OR (c = 'AUD' AND total >= 1000000)
+            WHERE (c = 'USD' AND total > 1000000) OR (c = 'AUD' AND total IS NOT NULL)
         ), told AS (
             SELECT coalesce(c.customer_id, c.merchant_id, c.organisation_id) AS holder,
                 a.raised_at::DATE - 1 AS day, a.amount_minor AS total
             FROM alerts a JOIN rules r USING (rule_id) JOIN accounts c USING (account_id)
-            WHERE r.rule::VARCHAR = 'cash_report_in' AND a.raised_at::DATE - 1 <
+            WHERE r.rule::VARCHAR IN ('cash_report_in', 'cash_payment_report_in') AND a.raised_at::DATE - 1 <
                 (SELECT max(booked_at)::DATE FROM entries)
         )
         SELECT (SELECT count(*) FROM asked), (SELECT count(*) FROM told),
@@ -109,7 +110,7 @@ def test_alerts_are_about_payments_of_their_holder_that_could_be_read(countries:
 
 
 def test_alerts_count_and_add_up_what_they_list(countries: Dataset) -> None:
-    """Where all payments are listed, their sum and number are those of the alert."""
+    """Where all payments are listed, their sum and number are the alert's; some rules count attempts."""
     found = _ask(
         countries,
         """
@@ -120,6 +121,8 @@ def test_alerts_count_and_add_up_what_they_list(countries: Dataset) -> None:
             JOIN accounts c ON coalesce(c.customer_id, c.merchant_id, c.organisation_id)
                 = coalesce(mine.customer_id, mine.merchant_id, mine.organisation_id)
             JOIN entries e ON e.transaction_id = x.transaction_id AND e.account_id = c.account_id
+            JOIN rules r USING (rule_id)
+            WHERE r.rule::VARCHAR NOT IN ('repeated_declines', 'merchant_testing')
             GROUP BY 1 HAVING any_value(a.payments) <= 50
         )
         """,
@@ -134,7 +137,7 @@ def test_every_alert_lists_payments_unless_none_was_made(countries: Dataset) -> 
         """
         SELECT count(*) FROM alerts a JOIN rules r USING (rule_id)
         ANTI JOIN alert_transactions x USING (alert_id)
-        WHERE r.rule::VARCHAR <> 'repeated_declines'
+        WHERE r.rule::VARCHAR NOT IN ('repeated_declines', 'merchant_testing')
         """,
     )
     assert found == (0,)
@@ -186,27 +189,64 @@ def test_alerts_on_laundering_are_false_nine_times_in_ten(natural: Dataset) -> N
     assert 0.015 <= customers / natural.spec.size <= 0.06
 
 
-def test_investigators_are_right_most_of_the_time(natural: Dataset) -> None:
-    names = ", ".join(f"'{name}'" for name in _LAUNDERING)
-    found = _ask(
+@pytest.mark.parametrize(
+    ("family", "word", "most"), [("laundering", "reported", 0.10), ("fraud", "confirmed", 0.25)]
+)
+def test_investigators_are_right_most_of_the_time(
+    natural: Dataset, family: str, word: str, most: float
+) -> None:
+    """Nineteen banks of the US reported 4 % of their alerts (Bank Policy Institute 2018).
+
+    Measured over five seeds: of the alerts on laundering 94 to 96 % are closed rightly and 3 to 8 % reported,
+    true ones 8 to 20 times as often as false ones; on fraud 86 to 89 %, 13 to 16 % and 5 to 8 times.
+    """
+    pairs = zip(_RULES.rule, _RULES.family, strict=True)
+    names = ", ".join(f"'{rule}'" for rule in sorted({rule for rule, each in pairs if each == family}))
+    right, of_true, of_false, of_all = _ask(
         natural,
         f"""
         WITH crime AS (
             SELECT DISTINCT l.row_id FROM labels l JOIN cases c USING (case_id)
             WHERE c.is_case AND l.table_name::VARCHAR = 'transactions'
         ), alarms AS (
-            SELECT a.alert_id, any_value(a.outcome::VARCHAR) AS outcome,
+            SELECT a.alert_id, any_value(a.outcome::VARCHAR) = '{word}' AS is_told,
                 bool_or(c.row_id IS NOT NULL) AS is_right
             FROM alerts a JOIN rules r USING (rule_id) JOIN alert_transactions x USING (alert_id)
             LEFT JOIN crime c ON c.row_id = x.transaction_id
             WHERE r.rule::VARCHAR IN ({names}) AND a.outcome IS NOT NULL GROUP BY 1
         )
-        SELECT avg(CASE WHEN (outcome = 'reported') = is_right THEN 1.0 ELSE 0.0 END),
-            avg(CASE WHEN outcome = 'reported' THEN 1.0 ELSE 0.0 END) FILTER (is_right),
-            avg(CASE WHEN outcome = 'reported' THEN 1.0 ELSE 0.0 END) FILTER (NOT is_right)
+        SELECT avg((is_told = is_right)::INT), avg(is_told::INT) FILTER (is_right),
+            avg(is_told::INT) FILTER (NOT is_right), avg(is_told::INT)
         FROM alarms
         """,
     )
-    # What a purpose explains raises no alert, so that the easy ones are not among those they close.
-    assert 0.70 <= found[0] <= 0.97
-    assert found[1] > 1.5 * found[2]
+    assert 0.80 <= right <= 0.98
+    assert of_true > 3 * of_false
+    assert 0.02 <= of_all <= most
+
+
+def test_shops_where_cards_are_tested_are_noticed_the_day_after() -> None:
+    """Attempts refused for many cards tell nearly every plain case, and nothing else."""
+    cases = [{"kind": "card_testing", "count": 20, "difficulty": 0.0}]
+    books = generate({"domain": "finance", "size": 4_000, "block": 500, "days": 40, "cases": cases})
+    found = _ask(
+        books,
+        """
+        WITH tested AS (
+            SELECT alert_id, raised_at FROM alerts JOIN rules USING (rule_id)
+            WHERE rule::VARCHAR = 'merchant_testing'
+        ), about AS (
+            SELECT t.alert_id, l.case_id, min(t.raised_at - c.started_at) AS wait
+            FROM tested t JOIN alert_transactions x USING (alert_id)
+            JOIN labels l ON l.row_id = x.transaction_id AND l.table_name::VARCHAR = 'transactions'
+            JOIN cases c USING (case_id) GROUP BY 1, 2
+        )
+        SELECT (SELECT count(*) FROM tested), count(DISTINCT alert_id), count(DISTINCT case_id),
+            max(wait) < INTERVAL 2 DAY
+        FROM about
+        """,
+    )
+    raised, right, cases_seen, soon = found
+    assert cases_seen >= 18
+    assert raised == right
+    assert soon

@@ -295,6 +295,12 @@ def rules() -> Rules:
 
 
 @lru_cache(maxsize=1)
+def investigators() -> dict[tuple[str, str], float]:
+    """How those who close alerts decide: values by family of rules and what they are."""
+    return {(row["family"], row["what"]): float(row["value"]) for row in _rows("rules_investigators")}
+
+
+@lru_cache(maxsize=1)
 def rhythms() -> dict[str, Rhythm]:
     """When things are done."""
     days = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -17,16 +17,22 @@ from rarecase.finance import data
 from rarecase.finance.cases import ground
 from rarecase.finance.generate.monitor.book import FRAUD, Book, book
 from rarecase.finance.generate.monitor.cards import card_rules, limits
-from rarecase.finance.generate.monitor.habits import rapid_movement, round_trip, salary_diverted
+from rarecase.finance.generate.monitor.habits import (
+    rapid_movement,
+    round_trip,
+    salary_diverted,
+    strange_wage,
+)
 from rarecase.finance.generate.monitor.investigate import investigated, score
-from rarecase.finance.generate.monitor.orders import repeated_declines, single_orders
+from rarecase.finance.generate.monitor.orders import single_orders
 from rarecase.finance.generate.monitor.raised import Raised, together
 from rarecase.finance.generate.monitor.refunds import against_purchases
-from rarecase.finance.generate.monitor.seen import Holders, Seen, holders, sort
+from rarecase.finance.generate.monitor.refused import merchant_testing, repeated_declines
+from rarecase.finance.generate.monitor.seen import Holders, Seen, Sorted, holders, sort
 from rarecase.finance.generate.monitor.windows import windows
 from rarecase.finance.schema import ALERT_OUTCOMES, CURRENCIES, JURISDICTIONS, RULE_KINDS, SCHEMA
 
-#: Transfers in whole hundreds of the currency count as round, and where prices are high in whole 500s.
+#: Steps of round amounts, and prices beside Germany's above which they are five times as large.
 _ROUND_MINOR, _HIGH_PRICES = 10_000, 2.0
 #: What the night books between one and five can be read after the load that begins at six.
 _NIGHT_S, _LOAD_S = 3_600, 23_400
@@ -55,12 +61,14 @@ def alert_tables(plan: Plan, part: int, seen: Seen, transaction: Int64) -> dict[
     """
     spec, who = plan.spec, holders(plan.spec.block)
     rules = book(spec, part)
-    found = _raised(spec.days, seen, rules, who)
+    # Amounts are round in whole hundreds of the currency, and where prices are high in whole 500s.
+    sorted_ = sort(seen, who.block, _ROUND_MINOR * (5 if seen.scale > _HIGH_PRICES else 1))
+    found = _raised(spec.days, seen, sorted_, rules, who)
     ordinal, when = _dated(plan, seen, rules, found)
     kept = _one_a_day(ordinal, when, spec.days)
     found, ordinal, when = found.take(kept), ordinal[kept], when[kept]
     holder = who.of[found.slot].astype(np.int64)
-    closed = investigated(spec.seed, _draw_key(part, ordinal), found, rules, when, holder)
+    closed = investigated(spec.seed, (part << 40) + ordinal, seen, sorted_, who, found, rules, when)
     open_ = closed.second >= spec.days * ground.DAY_S
     closed_us = np.where(open_, 0, closed.second) * ground.SECOND_US
     alert_id = plan.keys.rows("alerts", part, ordinal)
@@ -120,17 +128,19 @@ def rules_table(plan: Plan, part: int) -> pa.Table:
     )
 
 
-def _raised(days: int, seen: Seen, rules: Book, who: Holders) -> Raised:
-    sorted_ = sort(seen, who.block, _ROUND_MINOR * (5 if seen.scale > _HIGH_PRICES else 1))
-    found = windows(seen, sorted_, rules, _incomes(seen, who))
+def _raised(days: int, seen: Seen, sorted_: Sorted, rules: Book, who: Holders) -> Raised:
+    outside = ground.slots(who.block).first("cash")
+    found = windows(seen, sorted_, rules, _incomes(seen, who), outside)
     return together(
         [
             against_purchases(seen, rules, who, found),
             *rapid_movement(sorted_, rules),
-            *round_trip(seen, sorted_, rules, ground.slots(who.block).first("cash")),
+            *round_trip(seen, sorted_, rules, outside),
             *salary_diverted(sorted_, rules, days * ground.DAY_S),
+            *strange_wage(sorted_, rules),
             *single_orders(seen, rules, who),
             *repeated_declines(seen, rules, who),
+            *merchant_testing(seen, rules, who),
             *card_rules(seen, rules, who),
             *limits(seen, sorted_, rules),
         ]
@@ -166,10 +176,6 @@ def _one_a_day(ordinal: Int64, when: Int64, days: int) -> Int64:
     inside = inside[np.argsort(when[inside], kind="stable")]
     _, first = np.unique(ordinal[inside], return_index=True)
     return inside[np.sort(first)]
-
-
-def _draw_key(part: int, ordinal: Int64) -> Int64:
-    return (part << 40) + ordinal
 
 
 def _incomes(seen: Seen, who: Holders) -> Int64:

@@ -36,8 +36,8 @@ class Look:
         What must reach the rule's `least`.
     by_day
         Calendar days instead of a sliding window.
-    below
-        Each payment must lie below the threshold that their sum passes.
+    below, reach
+        Each payment must lie below the threshold that their sum passes, or must reach it by itself.
     incomes
         Monthly incomes that the sum must exceed, too; 0 for none. Holders without income are then left out.
     """
@@ -46,6 +46,7 @@ class Look:
     counts: int = PAYMENTS
     by_day: bool = False
     below: bool = False
+    reach: bool = False
     incomes: float = 0.0
 
 
@@ -53,6 +54,8 @@ class Look:
 LOOKS = {
     "cash_report_in": Look(seen.CASH_IN, by_day=True),
     "cash_report_out": Look(seen.CASH_OUT, by_day=True),
+    "cash_payment_report_in": Look(seen.CASH_IN, by_day=True, reach=True),
+    "cash_payment_report_out": Look(seen.CASH_OUT, by_day=True, reach=True),
     "structuring": Look(seen.CASH_IN, below=True),
     "cash_volume": Look(seen.CASH_IN, incomes=1.0),
     "cash_many_places": Look(seen.CASH_IN, counts=PLACES),
@@ -66,7 +69,6 @@ LOOKS = {
     "cheque_velocity": Look(seen.CHEQUE),
     "refund_ratio": Look(seen.GIVEN_BACK),
     "merchant_disputes": Look(seen.DISPUTED),
-    "merchant_testing": Look(seen.TINY, counts=PARTIES),
 }
 
 

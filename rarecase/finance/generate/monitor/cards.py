@@ -38,7 +38,7 @@ def card_rules(seen: Seen, rules: Book, who: Holders) -> list[Raised]:
     kept, used = np.empty(seen.row.size, np.int64), np.empty(seen.row.size, np.int64)
     holder = np.empty(seen.row.size, np.int32)
     n = _by_card(
-        seen.row, seen.way, seen.payer, seen.payee, seen.ordered, _uses(), who.firms, who.width, who.block,
+        seen.row, seen.way, seen.payer, seen.payee, seen.ordered, _uses(), who.of, who.firms, who.width,
         first, kept, holder, used,
     )  # fmt: skip
     used = used[:n]
@@ -121,9 +121,9 @@ def _by_card(
     payee: Int64,
     ordered: Int64,
     use: Int8,
+    holder_of: Int32,
     firms: int,
     width: int,
-    block: int,
     first: Int64,
     kept: Int64,
     holder: Int32,
@@ -138,12 +138,12 @@ def _by_card(
         i = row[t]
         how = use[way[i]]
         if how and payer[i] < firms:
-            h = payer[i] % block
+            h = holder_of[payer[i]]
             bits = np.int64(how == _REMOTE) | (np.int64(payee[i] >= width) << 1)
             kept[n], holder[n] = (ordered[i] << _ORDER_BITS) | (i << 2) | bits, h
             first[h + 1] += 1
             n += 1
-    for h in range(block):
+    for h in range(first.size - 1):
         first[h + 1] += first[h]
     free = first[:-1].copy()
     for t in range(n):

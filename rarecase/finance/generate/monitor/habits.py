@@ -69,6 +69,19 @@ def salary_diverted(sorted_: Sorted, rules: Book, horizon_s: int) -> list[Raised
     return made
 
 
+def strange_wage(sorted_: Sorted, rules: Book) -> list[Raised]:
+    """A wage of an employer who never paid the holder before, while another does."""
+    made = []
+    for number in rules.numbers("strange_wage"):
+        out = np.empty((5, max(sorted_.flag.size, 1)), np.int64)
+        found = _strange(
+            sorted_.first, sorted_.present, sorted_.flag, sorted_.booked, sorted_.amount, sorted_.other,
+            flags.WAGE, rules.smallest(number), int(rules.period_s[number]), out,
+        )  # fmt: skip
+        made.append(_windows(sorted_, rules, number, out[:, :found], flags.WAGE, 1.0))
+    return made
+
+
 def _windows(
     sorted_: Sorted, rules: Book, number: int, out: Int64, mask: int, share: float, party: Int64 | None = None
 ) -> Raised:
@@ -79,7 +92,7 @@ def _windows(
     n = out.shape[1]
     ratio = rules.ratio(number, np.asarray(out[3] * share, np.int64))
     return listed(
-        sorted_, out, np.full(n, mask), np.full(n, _ALL), np.broadcast_to(ratio, n).copy(),
+        sorted_, out, np.full(n, mask), np.full(n, -1), np.full(n, _ALL), np.broadcast_to(ratio, n).copy(),
         None if party is None else party[kept],
     )  # fmt: skip
 
@@ -217,5 +230,39 @@ def _missing(
                 begin, total, payments = k, 0, 0
             total += amount[k]
             payments += 1
+            last = k
+    return found
+
+
+@compiled
+def _strange(
+    first: Int64,
+    present: Int32,
+    flag: Int32,
+    booked: Int64,
+    amount: Int64,
+    other: Int32,
+    wage: int,
+    threshold: int,
+    month: int,
+    out: Int64,
+) -> int:
+    found = 0
+    for h in range(first.size - 1):
+        if not present[h] & wage:
+            continue
+        begin, last = -1, -1
+        for k in range(first[h], first[h + 1]):
+            if not flag[k] & wage:
+                continue
+            if begin < 0:
+                begin = k
+            strange = k > begin and booked[k] - booked[last] < month
+            for j in range(begin, k):
+                strange = strange and not (flag[j] & wage and other[j] == other[k])
+            if strange and amount[k] >= threshold:
+                out[1, found], out[2, found] = k, k
+                out[3, found], out[4, found] = amount[k], 1
+                found += 1
             last = k
     return found

@@ -49,7 +49,7 @@ def look(
         device_age=found.device_age,
         payee_age=payee_age,
         payee_check=found.payee_check,
-        declined=declined_rows(ledger, parties.opening.size),
+        declined=declined_rows(ledger, parties.slot.size),
         party_slot=parties.slot,
         party_place=parties.place,
         limit=parties.limit,

@@ -75,7 +75,13 @@ def single(rule: int, slot: Int64, second: Int64, amount: Int64, ratio: Float64,
 
 
 def listed(
-    sorted_: Sorted, windows: Int64, mask: Int64, below: Int64, ratio: Float64, other: Int64 | None = None
+    sorted_: Sorted,
+    windows: Int64,
+    mask: Int64,
+    above: Int64,
+    below: Int64,
+    ratio: Float64,
+    other: Int64 | None = None,
 ) -> Raised:
     """Alerts about windows of sorted entries.
 
@@ -83,8 +89,8 @@ def listed(
     ----------
     windows
         Rule, first and last entry of each window, sum and number of its payments, shape (5, n).
-    mask, below
-        Which entries of each window count: flags, and minor units that each must lie below.
+    mask, above, below
+        Which entries of each window count: flags, and minor units between which each must lie.
     other
         The only other party that counts; all parties count where it is missing or -1.
     """
@@ -92,8 +98,8 @@ def listed(
     alert, order = np.empty(n * MOST_LISTED, np.int64), np.empty(n * MOST_LISTED, np.int64)
     party = np.full(n, -1, np.int64) if other is None else other
     pairs = _list(
-        windows, mask, below, party, sorted_.flag, sorted_.amount, sorted_.other, sorted_.order, MOST_LISTED,
-        alert, order,
+        windows, mask, above, below, party, sorted_.flag, sorted_.amount, sorted_.other, sorted_.order,
+        MOST_LISTED, alert, order,
     )  # fmt: skip
     last = windows[2]
     return Raised(
@@ -112,6 +118,7 @@ def listed(
 def _list(
     windows: Int64,
     mask: Int64,
+    above: Int64,
     below: Int64,
     party: Int64,
     flag: Int32,
@@ -126,7 +133,8 @@ def _list(
     for a in range(mask.size):
         k, found = windows[2, a], 0
         while k >= windows[1, a] and found < most:
-            if flag[k] & mask[a] and amount[k] < below[a] and (party[a] < 0 or other[k] == party[a]):
+            counts = flag[k] & mask[a] and above[a] < amount[k] < below[a]
+            if counts and (party[a] < 0 or other[k] == party[a]):
                 out_alert[pairs], out_order[pairs] = a, order[k]
                 pairs += 1
                 found += 1

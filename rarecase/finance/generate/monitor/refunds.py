@@ -8,7 +8,7 @@ from rarecase.common.seeds import Int64
 from rarecase.finance import data
 from rarecase.finance.generate.monitor.book import Book
 from rarecase.finance.generate.monitor.raised import Raised
-from rarecase.finance.generate.monitor.seen import Holders, Seen
+from rarecase.finance.generate.monitor.seen import Holders, Seen, entries_of
 
 #: Share of card purchases of the same period that refunds must come to.
 LEAST_SHARE = 0.3
@@ -28,10 +28,10 @@ def against_purchases(seen: Seen, rules: Book, who: Holders, found: Raised) -> R
 def _bought(seen: Seen, who: Holders, found: Raised, asked: Int64, period: Int64) -> Int64:
     """Card purchases of each holder asked about, over the period before the alert; minor units."""
     holder = who.of[found.slot[asked]]
-    flagged = np.zeros(seen.limit.size, np.bool_)
-    flagged[: who.firms] = np.isin(who.of[: who.firms], holder)
+    leg = seen.leg[entries_of(seen, np.flatnonzero(np.isin(who.of[: who.firms], holder)))]
     buys = np.array([kind == "card_payment" for kind in data.ways().columns["payment_type"]])
-    order = seen.row[buys[seen.way[seen.row]] & flagged[seen.payer[seen.row]]]
+    order = leg[leg & 3 == 0] >> 2
+    order = order[buys[seen.way[order]]]
     buyer, booked, amount = who.of[seen.payer[order]], seen.booked[order], seen.amount[order]
     out = np.empty(asked.size, np.int64)
     for at, (whom, until, length) in enumerate(

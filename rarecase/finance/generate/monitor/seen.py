@@ -35,18 +35,17 @@ Int32 = NDArray[np.int32]
     WAGE,
     GIVEN_BACK,
     DISPUTED,
-    TINY,
     WOKEN,
-) = (1 << bit for bit in range(13))
+) = (1 << bit for bit in range(12))
 #: Nobody uses the account by these; the bank or a mandate does.
 _BY_BANK = ("fee", "interest", "loan", "compensation", "recall")
 #: Purposes that explain many payees or payers by themselves; banks leave them out, and offenders may know it.
 _EXPLAINED = ("SALA", "CHAR")
+#: How an account is watched: not, for its payments, for its sleep, too, or for its limit, too.
+NOT_WATCHED, WATCHED, MAY_SLEEP, HAS_LIMIT = range(4)
 DORMANT_S = 180 * ground.DAY_S
 _AWAKE_S, _RUN_UP_S = 30 * ground.DAY_S, 14 * ground.DAY_S
 _MOST_LIMIT = 1 << 50
-#: Payments below this may test a stolen card; minor units at the prices of Germany.
-TINY_MINOR = 300
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Seen:
         Of each payment of the place's accounts: its order; days, -1 for none; position in
         `schema.PAYEE_CHECKS`, -1 for none.
     declined
-        Orders of the place's accounts that were refused.
+        Orders with an account of the place on either side that were refused, in order of time.
     party_slot, party_place
         Of each party: slot within its place, and the place.
     limit, unused
@@ -118,10 +117,11 @@ class Holders:
         self.of = np.where(slot < self.firms, slot % block, slot - self.firms + block).astype(np.int32)
         self.high_risk = slots.first("high_risk")
         self.card = slots.first("card"), slots.first("card") + block
-        #: Accounts that may sleep: those without a card, not in business.
-        self.sleeps = np.zeros(self.end, np.bool_)
+        #: How each slot is watched; accounts without a card, not in business, may sleep.
+        self.care = np.full(self.width, NOT_WATCHED, np.int8)
+        self.care[: self.end] = WATCHED
         for name in ("savings", "second", "shells"):
-            self.sleeps[slots.first(name) : slots.first(name) + slots.sizes[name]] = True
+            self.care[slots.first(name) : slots.first(name) + slots.sizes[name]] = MAY_SLEEP
 
 
 @lru_cache(maxsize=8)
@@ -149,8 +149,6 @@ def flags() -> Int32:
             found[code, 1] = WAGE
         elif kind in ("card_refund", "chargeback"):
             found[code] = (DISPUTED if kind == "chargeback" else 0), GIVEN_BACK
-        elif kind == "card_payment" and ways.remote[code]:
-            found[code, 1] = TINY
         if name.startswith("crypto"):
             found[code] |= CRYPTO
     return found
@@ -187,26 +185,48 @@ class Sorted:
 def sort(seen: Seen, block: int, round_step: int) -> Sorted:
     """Keep and group what rules read; `round_step` in minor units says which amounts are round."""
     who = holders(block)
+    care, card = who.care.copy(), slice(*who.card)
+    bounded = (seen.limit[card] > 0) & (seen.limit[card] < _MOST_LIMIT)
+    care[card] = np.where(bounded, HAS_LIMIT, WATCHED)
     used = np.array([kind not in _BY_BANK for kind in data.ways().columns["payment_type"]])
     most = seen.leg.size
     first, present = np.zeros(who.n + 1, np.int64), np.zeros(who.n, np.int32)
-    at = np.empty(most, np.int32)
-    flag = np.empty(most, np.int32)
+    found = _columns(most)
     run_up = np.empty((3, most if most < 64 else most // 8), np.int64)
     kept, runs = _keep(
         seen.leg, seen.slot, seen.moved, seen.balance, seen.payer, seen.payee, seen.way, seen.booked,
-        seen.party_slot, seen.limit, seen.unused, flags(), used, who.of, who.sleeps, who.high_risk, who.card,
-        round_step, int(TINY_MINOR * seen.scale), at, flag, run_up, first, present,
+        seen.party_slot, seen.limit, seen.unused, flags(), used, who.of, care, who.high_risk,
+        round_step, found, run_up, first, present,
     )  # fmt: skip
-    out = Sorted(
-        first, present, np.empty(kept, np.int32), np.empty(kept, np.int32), np.empty(kept, np.int32),
-        np.empty(kept, np.int32), np.empty(kept, np.int64), np.empty(kept, np.int64), run_up[:, :runs],
-    )  # fmt: skip
-    _group(
-        at[:kept], flag, seen.leg, seen.slot, seen.moved, seen.payer, seen.payee, seen.booked, who.of,
-        first, (out.flag, out.order, out.slot, out.other, out.booked, out.amount),
-    )  # fmt: skip
-    return out
+    out = _columns(kept)
+    _group(kept, found, who.of, first, out)
+    return Sorted(first, present, *out, run_up[:, :runs])
+
+
+#: Columns of entries: flag, order, slot, other, booked, amount.
+_Columns = tuple[Int32, Int32, Int32, Int32, Int64, Int64]
+
+
+def _columns(n: int) -> _Columns:
+    flag, order, slot, other = (np.empty(n, np.int32) for _ in range(4))
+    return flag, order, slot, other, np.empty(n, np.int64), np.empty(n, np.int64)
+
+
+def entries_of(seen: Seen, slots: Int64) -> Int64:
+    """Positions of the entries of a few accounts, in order of booking."""
+    asked, found = np.zeros(seen.limit.size, np.bool_), np.empty(seen.slot.size, np.int64)
+    asked[slots] = True
+    return found[: _entries_of(seen.slot, asked, found)]
+
+
+@compiled
+def _entries_of(slot: Int32, asked: NDArray[np.bool_], found: Int64) -> int:
+    n = 0
+    for e in range(slot.size):
+        if asked[slot[e]]:
+            found[n] = e
+            n += 1
+    return n
 
 
 # One pass over the entries on purpose: what it carries along would have to be handed over at each.
@@ -226,61 +246,58 @@ def _keep(  # noqa: C901
     flags: Int32,
     used: NDArray[np.bool_],
     holder: Int32,
-    sleeps: NDArray[np.bool_],
+    care: Int8,
     high_risk: int,
-    card: tuple[int, int],
     round_step: int,
-    tiny: int,
-    at: Int32,
-    flag: Int32,
+    out: _Columns,
     run_up: Int64,
     first: Int64,
     present: Int32,
 ) -> tuple[int, int]:
     last, woken = np.empty(holder.size, np.int64), np.full(holder.size, -(1 << 40), np.int64)
-    half, drawn = np.zeros(card[1] - card[0], np.int64), np.zeros(card[1] - card[0], np.int64)
+    half, drawn = np.zeros(holder.size, np.int64), np.zeros(holder.size, np.int64)
     for s in range(holder.size):
         # An account that was never used is new, not dormant.
         last[s] = -unused[s] if unused[s] >= 0 else 0
     kept, runs = 0, 0
     for e in range(leg.size):
         s = slot[e]
-        if s >= holder.size:
+        how = care[s]
+        if how == 0:
             continue
-        i, side = leg[e] >> 2, leg[e] & 3
-        if sleeps[s] and used[way[i]]:
+        i, payee_side = leg[e] >> 2, leg[e] & 1
+        if how == 2 and used[way[i]]:
             now = booked[i]
             if now - last[s] >= DORMANT_S:
                 woken[s] = now
             last[s] = now
-        if card[0] <= s < card[1] and 0 < limit[s] < _MOST_LIMIT:
-            c = s - card[0]
+        elif how == 3:
             if 2 * balance[e] >= -limit[s]:
-                half[c], drawn[c] = booked[i], 0
+                half[s], drawn[s] = booked[i], 0
             elif moved[e] < 0:
-                drawn[c] -= moved[e]
-                if 20 * balance[e] <= -19 * limit[s] and drawn[c] > 0 and runs < run_up.shape[1]:
-                    if booked[i] - half[c] <= _RUN_UP_S:
-                        run_up[0, runs], run_up[1, runs], run_up[2, runs] = i, s, drawn[c]
+                drawn[s] -= moved[e]
+                if 20 * balance[e] <= -19 * limit[s] and drawn[s] > 0 and runs < run_up.shape[1]:
+                    if booked[i] - half[s] <= _RUN_UP_S:
+                        run_up[0, runs], run_up[1, runs], run_up[2, runs] = i, s, drawn[s]
                         runs += 1
                     # Once a run, until it was below half again.
-                    half[c] = -(1 << 40)
-        found = flags[way[i], 1 if side == 3 else 0]
+                    half[s] = -(1 << 40)
+        found = flags[way[i], payee_side]
         if found == 0:
             continue
         size = abs(moved[e])
-        if found & TINY and size >= tiny:
-            continue
-        other = payer[i] if side == 3 else payee[i]
+        other = payer[i] if payee_side else payee[i]
         if other < holder.size and holder[other] == holder[s]:
             continue
         if party_slot[other] == high_risk:
             found |= HIGH_RISK
         if found & (PAID_IN | PAID_OUT) and size % round_step == 0:
             found |= ROUND
-        if found & (CASH_IN | PAID_IN) and booked[i] - woken[s] <= _AWAKE_S:
+        when = booked[i]
+        if found & (CASH_IN | PAID_IN) and when - woken[s] <= _AWAKE_S:
             found |= WOKEN
-        at[kept], flag[kept] = e, found
+        out[0][kept], out[1][kept], out[2][kept], out[3][kept] = found, i, s, other
+        out[4][kept], out[5][kept] = when, size
         first[holder[s] + 1] += 1
         present[holder[s]] |= found
         kept += 1
@@ -288,31 +305,13 @@ def _keep(  # noqa: C901
 
 
 @compiled
-def _group(
-    at: Int32,
-    flag: Int32,
-    leg: Int64,
-    slot: Int32,
-    moved: Int64,
-    payer: Int64,
-    payee: Int64,
-    booked: Int64,
-    holder: Int32,
-    first: Int64,
-    out: tuple[Int32, Int32, Int32, Int32, Int64, Int64],
-) -> None:
+def _group(n: int, found: _Columns, holder: Int32, first: Int64, out: _Columns) -> None:
     for h in range(first.size - 1):
         first[h + 1] += first[h]
     free = first[:-1].copy()
-    for k in range(at.size):
-        e = at[k]
-        s, i = slot[e], leg[e] >> 2
-        h = holder[s]
+    for k in range(n):
+        h = holder[found[2][k]]
         to = free[h]
         free[h] += 1
-        out[0][to] = flag[k]
-        out[1][to] = i
-        out[2][to] = s
-        out[3][to] = payer[i] if leg[e] & 3 == 3 else payee[i]
-        out[4][to] = booked[i]
-        out[5][to] = abs(moved[e])
+        out[0][to], out[1][to], out[2][to], out[3][to] = found[0][k], found[1][k], found[2][k], found[3][k]
+        out[4][to], out[5][to] = found[4][k], found[5][k]
