@@ -74,7 +74,7 @@ def _of_parts(
     with ExitStack() as stack:
         free: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
         for _ in range(desks):
-            free.put(_desk(stack, domain, pieces, -(-(os.cpu_count() or 1) // desks)))
+            free.put(_desk(stack, domain, pieces, desks))
 
         def judge(part: int) -> tuple[list[Finding], dict[str, pa.Table]]:
             desk = free.get()
@@ -92,12 +92,12 @@ def _of_parts(
 
 
 def _desk(
-    stack: ExitStack, domain: Domain, pieces: Mapping[str, tuple[Piece, ...]], threads: int
+    stack: ExitStack, domain: Domain, pieces: Mapping[str, tuple[Piece, ...]], desks: int
 ) -> duckdb.DuckDBPyConnection:
-    """A connection of its own with the tables of the whole, where one part at a time is judged."""
+    """One of the connections where parts are judged, with views of the whole: a share of what there is."""
     in_memory = any(piece.arrow is not None for found in pieces.values() for piece in found)
     limit = MEMORY_LIMIT_OF_TABLES if in_memory else MEMORY_LIMIT
-    desk = stack.enter_context(workshop(limit, threads))
+    desk = stack.enter_context(workshop(limit // desks, -(-(os.cpu_count() or 1) // desks)))
     for schema in (PART, SUMS):
         desk.execute(f"CREATE SCHEMA {schema}")
     for table in domain.schema.tables:

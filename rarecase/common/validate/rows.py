@@ -146,3 +146,13 @@ def _tell(connection: duckdb.DuckDBPyConnection, source: Source, view: str, law:
 def row_text(names: list[str], values: tuple[object, ...]) -> str:
     """A row in an example: ``name=value`` for each."""
     return ", ".join(f"{name}={'null' if value is None else value}" for name, value in zip(names, values))
+
+
+def count_and_show(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, list[str]]:
+    """Number of rows that a query returns, and three of them as text."""
+    count = int(connection.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0])
+    if not count:
+        return 0, []
+    shown = connection.execute(f"SELECT * FROM ({query}) LIMIT 3")
+    names = [str(column[0]) for column in shown.description or ()]
+    return count, [row_text(names, values) for values in shown.fetchall()]

@@ -13,8 +13,8 @@ from rarecase.common.errors import Finding, Findings
 from rarecase.common.keys import KeySpace
 from rarecase.common.schema import Schema
 from rarecase.common.validate.conformity import conform
-from rarecase.common.validate.keys import check_keys, count_and_show
-from rarecase.common.validate.rows import check_rows
+from rarecase.common.validate.keys import check_keys
+from rarecase.common.validate.rows import check_rows, count_and_show
 from rarecase.common.validate.sources import DamagedFileError, Piece, Source, piece_of
 from rarecase.common.validate.workshop import workshop
 
