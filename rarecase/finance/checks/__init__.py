@@ -166,9 +166,9 @@ def checks(connection: duckdb.DuckDBPyConnection, spec: Spec) -> Iterator[Findin
 def _broken(connection: duckdb.DuckDBPyConnection, laws: tuple[Law, ...]) -> Iterator[Finding]:
     for law in laws:
         query = f"SELECT count(*), list(broken)[1:3] FROM (SELECT * FROM ({law.sql}) AS found(broken))"
-        row = connection.execute(query).fetchone()
-        if row and row[0]:
-            yield _finding(law.rule, law.table, law.column, int(row[0]), law.meaning, row[1])
+        ((count, examples),) = connection.execute(query).fetchall()
+        if count:
+            yield _finding(law.rule, law.table, law.column, int(count), law.meaning, examples)
 
 
 def _finding(rule: str, table: str, column: str, count: int, meaning: str, examples: list[object]) -> Finding:
