@@ -12,7 +12,7 @@ import duckdb
 from rarecase.common.errors import Finding
 from rarecase.common.schema import Schema
 from rarecase.common.schema.constraints import literal
-from rarecase.common.validate.keys import count_and_show
+from rarecase.common.validate.rows import count_and_show
 
 
 def check_labels(connection: duckdb.DuckDBPyConnection, schema: Schema) -> Iterator[Finding]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -15,22 +13,10 @@ from rarecase.common.errors import Finding, Findings
 from rarecase.common.keys import KeySpace
 from rarecase.common.schema import Schema
 from rarecase.common.validate.conformity import conform
-from rarecase.common.validate.keys import check_keys, count_and_show
-from rarecase.common.validate.rows import check_rows
+from rarecase.common.validate.keys import check_keys
+from rarecase.common.validate.rows import check_rows, count_and_show
 from rarecase.common.validate.sources import DamagedFileError, Piece, Source, piece_of
-
-#: Files are looked at part after part; a set in memory is one part, however large.
-MEMORY_LIMIT, MEMORY_LIMIT_OF_TABLES = "1GB", "4GB"
-
-
-@contextmanager
-def workshop(memory_limit: str = MEMORY_LIMIT) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB connection of bounded memory that spills into a directory of its own."""
-    with (
-        tempfile.TemporaryDirectory(prefix="rarecase-validate-") as spill,
-        duckdb.connect(config={"memory_limit": memory_limit, "temp_directory": spill}) as connection,
-    ):
-        yield connection
+from rarecase.common.validate.workshop import workshop
 
 
 def validate_tables(schema: Schema, tables: Mapping[str, pa.Table]) -> Findings:

@@ -18,7 +18,8 @@ from rarecase.common.sinks.files import hash_file
 from rarecase.common.validate.labels import check_labels
 from rarecase.common.validate.laws import law_findings
 from rarecase.common.validate.sources import Piece, Source, piece_of
-from rarecase.common.validate.tables import MEMORY_LIMIT, MEMORY_LIMIT_OF_TABLES, check, workshop
+from rarecase.common.validate.tables import check
+from rarecase.common.validate.workshop import MEMORY_LIMIT, MEMORY_LIMIT_OF_TABLES, workshop
 
 if TYPE_CHECKING:
     from rarecase.common.dataset import Dataset
