@@ -74,7 +74,10 @@ def card_renewed(spec: Spec, cards: Int64) -> Int64:
 
 
 def _card_ends(spec: Spec, cards: Int64) -> tuple[Int64, Int64]:
-    ends = 20 + keyed_integers(spec.seed, "expires", cards, CARD_DAYS - 1)
+    start = np.datetime64(spec.start, "D")
+    drawn = start + 20 + keyed_integers(spec.seed, "expires", cards, CARD_DAYS - 1)
+    # A card bears month and year, and is good to the last day of it.
+    ends = ((drawn.astype("M8[M]") + 1).astype("M8[D]") - 1 - start).astype(np.int64)
     renewed = ends - _AHEAD_DAYS + keyed_integers(spec.seed, "replaced", cards, _AHEAD_DAYS - 5)
     # Who was sent the next card before the data begin holds it at the start.
     had = np.where(renewed < 0, CARD_DAYS, 0)
