@@ -76,11 +76,17 @@ def pool(kind: Kind, n: int, *, locale: str = "en_US", seed: int = 0) -> tuple[s
     faker.seed_instance(name_key(seed, "names", kind, locale))
     # The proxy in front of the one locale would look up every word of every name again.
     (generator,) = faker.factories
+    # Lists hold surnames that were turned round and lost their comma, such as "Dussen van": firms and streets
+    # are made of them too.
+    surnames = {name for source in generator.providers for name in getattr(source, "last_names", ())}
+    damaged = sorted(name for name in surnames if name.split()[-1][:1].islower())
     make = _MAKERS[kind]
     found: dict[str, None] = {}
     tries = 0
     while len(found) < n and tries < _PATIENCE * len(found) + 100:
         before = len(found)
-        found[make(cast("Faker", generator))] = None
+        name = make(cast("Faker", generator))
+        if not any(broken in name for broken in damaged):
+            found[name] = None
         tries = 0 if len(found) > before else tries + 1
     return tuple(found)

@@ -41,7 +41,7 @@ ORGANISATION_KINDS = (
 )
 PLATFORMS = ("android", "ios", "windows", "macos", "linux")
 BRANDS = ("credit", "debit")
-NETWORKS = ("home", "mobile", "work", "hosting")
+NETWORKS = ("home", "mobile", "hosting")
 PAYEE_CHECKS = ("match", "close_match", "no_match", "unavailable")
 THREE_DS = ("frictionless", "challenged", "attempted")
 DECLINE_REASONS = (
@@ -231,7 +231,10 @@ CUSTOMERS = Table(
         Column(name="is_pep", type="bool", meaning="Politically exposed person"),
         _class("risk_class", "The bank's own risk class", RISK_CLASSES),
         _text("email", "E-mail address in a domain reserved for examples"),
-        _text("phone", "Telephone number reserved for fiction"),
+        _text(
+            "phone",
+            "Telephone number reserved for fiction; in large worlds strangers share one",
+        ),
         _text("street", "Street and house number as told to the bank"),
         Column(name="onboarded_on", type="date", meaning="When the relation began"),
     ),
@@ -425,7 +428,7 @@ CARDS = Table(
             pattern="[0-9]{16}",
         ),
         _class("card_type", "Kind of card", BRANDS),
-        Column(name="expires_on", type="date", meaning="Last day of validity"),
+        Column(name="expires_on", type="date", meaning="Last day of validity of the card held at the start"),
     ),
     key=("card_id",),
     references=(_to("account_id", "accounts", "account_id"), _to("customer_id", "customers", "customer_id")),
@@ -439,6 +442,11 @@ CARD_REPLACEMENTS = Table(
         _key("card_id", "The contract"),
         _moment("replaced_at", "From when the new card works"),
         _class("reason", "Why", ("expired", "damaged", "lost", "stolen", "misused")),
+        Column(
+            name="expires_on",
+            type="date",
+            meaning="Last day of validity: four years on where the old card expired, else as before",
+        ),
         Column(
             name="pan",
             type="string",

@@ -35,6 +35,11 @@ def test_pool_numbers_are_pinned() -> None:
     assert pool("company", 3, locale="en_GB", seed=7) == PINNED
 
 
+@pytest.mark.parametrize("kind", ["last_name", "company", "street", "female"])
+def test_names_that_were_turned_round_are_left_out(kind: Kind) -> None:
+    assert [name for name in pool(kind, 2_000, locale="de_DE") if "Dussen van" in name] == []
+
+
 def test_small_locale_gives_what_it_has() -> None:
     names = pool("first_name_male", 100_000 // 20, locale="fr_FR")
     assert 50 < len(names) < 500

@@ -284,9 +284,49 @@ def test_second_accounts_sleep_or_are_new(sql: duckdb.DuckDBPyConnection) -> Non
     )
 
 
+def test_nobody_is_banked_before_the_age_of_18(sql: duckdb.DuckDBPyConnection) -> None:
+    assert count(sql, "SELECT 1 FROM customers WHERE birth_date + INTERVAL 18 YEAR > onboarded_on") == 0
+    older = "SELECT 1 FROM accounts a JOIN customers c USING (customer_id) WHERE opened_on < onboarded_on"
+    assert count(sql, older) == 0
+
+
+_PLASTIC = """
+    SELECT *, coalesce(lead(since) OVER mine, TIMESTAMP '9999-12-31') AS until,
+        lead(expires_on) OVER mine AS next
+    FROM (SELECT card_id, expires_on, TIMESTAMP '0001-01-01' AS since FROM cards
+        UNION ALL SELECT card_id, expires_on, replaced_at FROM card_replacements)
+    WINDOW mine AS (PARTITION BY card_id ORDER BY since)"""
+
+
+def test_no_card_is_used_after_its_end(sql: duckdb.DuckDBPyConnection) -> None:
+    for table, when in (("transactions", "ordered_at"), ("declines", "attempted_at")):
+        late = f"""
+            SELECT 1 FROM {table} t JOIN ({_PLASTIC}) k ON k.card_id = t.card_id
+            AND {when} >= since AND {when} < until WHERE {when}::DATE > expires_on"""
+        assert count(sql, late) == 0
+    ended = f"""
+        SELECT 1 FROM ({_PLASTIC}) k WHERE k.card_id = d.card_id
+        AND attempted_at::DATE > expires_on AND next > expires_on"""
+    expired = "SELECT 1 FROM declines d WHERE reason::VARCHAR = 'expired_card'"
+    assert count(sql, expired) > 0
+    # Only a shop on-line that still keeps the old date tries a card that has ended.
+    assert count(sql, f"{expired} AND NOT EXISTS ({ended})") == 0
+    assert count(sql, f"{expired} AND channel::VARCHAR NOT IN ('ecommerce', 'mail_order')") == 0
+
+
+def test_a_telephone_number_is_given_out_again_only_when_all_are(sql: duckdb.DuckDBPyConnection) -> None:
+    many = """
+        SELECT phone[:3] AS land, count(*) AS people, count(DISTINCT phone) AS numbers
+        FROM customers GROUP BY ALL"""
+    assert count(sql, f"SELECT 1 FROM ({many}) WHERE land <> '+49' AND numbers < 0.99 * people") == 0
+    used = "SELECT phone, count(*) AS people FROM customers WHERE phone LIKE '+49%' GROUP BY ALL"
+    size = count(sql, "SELECT 1 FROM customers WHERE phone LIKE '+49%'")
+    assert count(sql, f"SELECT 1 FROM ({used}) WHERE people > {size // 5_200 + 4}") == 0
+
+
 def test_cards_are_replaced_before_they_expire(sql: duckdb.DuckDBPyConnection) -> None:
     new = """
-        SELECT reason::VARCHAR AS reason, date_diff('day', replaced_at, expires_on) AS ahead
+        SELECT r.reason::VARCHAR AS reason, date_diff('day', replaced_at, c.expires_on) AS ahead
         FROM card_replacements r JOIN cards c USING (card_id)"""
     assert count(sql, f"SELECT 1 FROM ({new}) WHERE reason = 'expired'") > 50
     assert count(sql, f"SELECT 1 FROM ({new}) WHERE reason = 'expired' AND ahead NOT BETWEEN 4 AND 31") == 0

@@ -214,6 +214,8 @@ def exchanged(spec: Spec, second: Int64, amount: Int64, source: Int64, target: I
     return np.where(source == target, amount, np.maximum(moved, 1)).astype(np.int64)
 
 
+#: Days for which a second account was used at least before it fell asleep.
+OPEN_BEFORE_DAYS = 200
 #: Second accounts: most people have none, some an old one that sleeps, a few open one within the data.
 NO_SECOND, SLEEPING, FRESH = range(3)
 
@@ -222,7 +224,15 @@ def second_account(spec: Spec, customers: Int64) -> Int64:
     """What each customer's second current account is: NO_SECOND, SLEEPING or FRESH."""
     u = keyed_uniform(spec.seed, "second-account", customers)
     fresh = 0.03 * min(spec.days / 365.25, 1.0)
-    return np.where(u < 0.06, SLEEPING, np.where(u < 0.06 + fresh, FRESH, NO_SECOND)).astype(np.int64)
+    # Who is too young to have opened an account before it fell asleep has none.
+    grown = adult_days(spec, customers) >= slept_days(spec, customers) + OPEN_BEFORE_DAYS
+    asleep = np.where(grown, SLEEPING, NO_SECOND)
+    return np.where(u < 0.06, asleep, np.where(u < 0.06 + fresh, FRESH, NO_SECOND)).astype(np.int64)
+
+
+def slept_days(spec: Spec, customers: Int64) -> Int64:
+    """Days before the start on which each old second account was last used: half a year to four."""
+    return 190 + keyed_integers(spec.seed, "slept", customers, 1_310)
 
 
 def has_card_account(spec: Spec, customers: Int64) -> NDArray[np.bool_]:
@@ -304,12 +314,40 @@ def network_ordinals(spec: Spec, customers: Int64) -> tuple[Int64, Int64]:
     return 2 * (household_head(spec, customers) - low), 2 * (customers - low) + 1
 
 
+#: Ages at the start from and to which the customers of each segment are spread. The bank takes nobody below
+#: 18 and has no accounts for the young: own choice.
+_AGE_LOW, _AGE_HIGH = np.array([20, 25, 62, 18.5]), np.array([64, 68, 92, 27.0])
+#: Days of 18 years with five leap days.
+_GROWN_UP_DAYS = 6_575
+#: Days before the start on which the last and the first customers came.
+_LAST_CAME, _FIRST_CAME = 30, 7_000
+
+
+def age_days(spec: Spec, customers: Int64) -> Int64:
+    """Age of each customer at the start of the data, in days."""
+    kind = segment(spec.seed, customers)
+    u = keyed_uniform(spec.seed, "age", customers)
+    age = _AGE_LOW[kind] + u * (_AGE_HIGH - _AGE_LOW)[kind]
+    return np.asarray((age * 365.25).astype(np.int64), np.int64)
+
+
+def adult_days(spec: Spec, customers: Int64) -> Int64:
+    """Days before the start since which each customer has been 18 years old."""
+    return age_days(spec, customers) - _GROWN_UP_DAYS
+
+
 def onboarded_days(spec: Spec, customers: Int64) -> Int64:
-    """Days before the start on which each customer came: one in ten within two years, the others before."""
+    """Days before the start on which each customer came: one in ten within two years, the others before.
+
+    For who has been of age for less than the longest time, all of that is scaled into the time since then.
+    """
     u = keyed_uniform(spec.seed, "onboarded", customers)
     new = 30 + u / 0.1 * 700
     old = 730 + (u - 0.1) / 0.9 * 6_270
-    return np.where(u < 0.1, new, old).astype(np.int64)
+    usual = np.where(u < 0.1, new, old)
+    reach = np.minimum(adult_days(spec, customers), _FIRST_CAME)
+    scale = (reach - _LAST_CAME) / (_FIRST_CAME - _LAST_CAME)
+    return (_LAST_CAME + (usual - _LAST_CAME) * scale).astype(np.int64)
 
 
 def false_stop(spec: Spec, customers: Int64) -> tuple[Int64, Int64]:

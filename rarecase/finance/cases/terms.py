@@ -59,6 +59,31 @@ def card_revolves(spec: Spec, customers: Int64) -> NDArray[np.bool_]:
     return np.asarray(ground.has_card_account(spec, customers) & (u < _REVOLVES), np.bool_)
 
 
+#: Days for which a card is valid, and how soon before its end the next one comes at the earliest.
+CARD_DAYS, _AHEAD_DAYS = 1_461, 30
+
+
+def card_expires(spec: Spec, cards: Int64) -> Int64:
+    """Days after the start on which the cards held at the start end, by ordinal (2·customer, credit + 1)."""
+    return _card_ends(spec, cards)[0]
+
+
+def card_renewed(spec: Spec, cards: Int64) -> Int64:
+    """Days after the start on which cards are first replaced because they expire, 0 or later."""
+    return _card_ends(spec, cards)[1]
+
+
+def _card_ends(spec: Spec, cards: Int64) -> tuple[Int64, Int64]:
+    start = np.datetime64(spec.start, "D")
+    drawn = start + 20 + keyed_integers(spec.seed, "expires", cards, CARD_DAYS - 1)
+    # A card bears month and year, and is good to the last day of it.
+    ends = ((drawn.astype("M8[M]") + 1).astype("M8[D]") - 1 - start).astype(np.int64)
+    renewed = ends - _AHEAD_DAYS + keyed_integers(spec.seed, "replaced", cards, _AHEAD_DAYS - 5)
+    # Who was sent the next card before the data begin holds it at the start.
+    had = np.where(renewed < 0, CARD_DAYS, 0)
+    return np.asarray(ends + had, np.int64), np.asarray(renewed + had, np.int64)
+
+
 def consumer_loan(spec: Spec, customers: Int64) -> NDArray[np.bool_]:
     """Who pays off a consumer loan."""
     owes = housing(spec, customers) == OWES

@@ -36,6 +36,8 @@ CONDITIONS = {"pos": "00", "mail_order": "08", "ecommerce": "59", "atm": "02"}
 #: DE 3, first two digits: goods, cash, refund, deposit.
 _GOODS, _CASH, _REFUND, _DEPOSIT = "00", "01", "20", "21"
 _CASH_MCC = "6011"
+#: DE 39 of an attempt with the date of the card before (DE 14).
+_EXPIRED = "54"
 #: The number of whoever acquires at cash machines, beside those of the banks.
 _MACHINES = 99_999
 _README = """
@@ -241,7 +243,9 @@ def _query(tables: Mapping[str, str], first: int, last: int) -> str:
                 CASE WHEN h.card_type::VARCHAR = 'credit' THEN '30' ELSE '20' END AS account,
                 printf('%06d', (o.n - 1) % 999999 + 1) AS original_stan, o.moment AS original_moment
             FROM asked r
-            JOIN plastic k ON k.card_id = r.card_id AND r.moment >= k.since AND r.moment < k.until
+            JOIN plastic k ON k.card_id = r.card_id AND CASE WHEN r.response = '{_EXPIRED}'
+                THEN r.moment::DATE > k.expires_on AND r.moment::DATE <= k.stale_until
+                ELSE r.moment >= k.since AND r.moment < k.until END
             JOIN cards h ON h.card_id = r.card_id
             JOIN point p ON p.terminal_id = r.terminal_id
             LEFT JOIN asked o ON o.key = r.refers_to),

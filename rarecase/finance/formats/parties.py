@@ -73,19 +73,19 @@ def word(column: str, words: Mapping[str, str], other: str | None = None) -> str
 def with_plastic(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the table `plastic`: card_id, pan and expires_on of each card as it was in force, [since, until).
 
-    A new card that replaces an expired one is good for the four years after it; others keep the date of the
-    contract.
+    `stale_until` is the end of the card after it, of cards that one with a later end has replaced: until then
+    a shop may try the old date.
     """
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE plastic AS
         SELECT card_id, pan, expires_on, since,
-            coalesce(lead(since) OVER (PARTITION BY card_id ORDER BY since), TIMESTAMP '9999-12-31') AS until
+            coalesce(lead(since) OVER (PARTITION BY card_id ORDER BY since), TIMESTAMP '9999-12-31') AS until,
+            CASE WHEN lead(expires_on) OVER (PARTITION BY card_id ORDER BY since) > expires_on
+                THEN lead(expires_on) OVER (PARTITION BY card_id ORDER BY since) END AS stale_until
         FROM (
             SELECT card_id, pan, expires_on, TIMESTAMP '0001-01-01' AS since FROM cards
             UNION ALL
-            SELECT r.card_id, r.pan, CASE WHEN r.reason::VARCHAR = 'expired'
-                THEN CAST(c.expires_on + INTERVAL 4 YEAR AS DATE) ELSE c.expires_on END, r.replaced_at
-            FROM card_replacements r JOIN cards c ON c.card_id = r.card_id)
+            SELECT card_id, pan, expires_on, replaced_at FROM card_replacements)
         """
     )

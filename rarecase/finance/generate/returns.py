@@ -7,10 +7,11 @@ back, a few disputes in ten thousand, one attempt in a hundred refused for other
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rarecase.common.seeds import Float64, Int64
 from rarecase.finance import data
-from rarecase.finance.cases import ground
+from rarecase.finance.cases import ground, terms
 from rarecase.finance.generate.maker import Flow, Maker, flow
 from rarecase.finance.generate.purchases import within_hours
 from rarecase.finance.schema import DECLINE_REASONS
@@ -23,6 +24,8 @@ _FAILED = 0.011
 _MISSENT, _COMPENSATED_MONTHLY = 0.0012, 0.003
 #: Why attempts fail, in shops and from afar; the payment itself follows within two minutes.
 _IN_SHOPS = {"wrong_code": 0.75, "invalid_card": 0.15, "limit_exceeded": 0.10}
+#: Days after a card's end within which a shop on-line may still try its old date.
+_STALE_DAYS = 120
 _FROM_AFAR = {"invalid_card": 0.45, "expired_card": 0.35, "limit_exceeded": 0.20}
 
 
@@ -98,6 +101,11 @@ def failed_attempts(make: Maker, bought: list[Flow]) -> Flow:
     ways = data.ways()
     remote = ways.remote[original.way]
     reason = np.where(remote, _reasons(_FROM_AFAR, u[1]), _reasons(_IN_SHOPS, u[1])).astype(np.int8)
+    # A shop on-line that keeps a card's data may not know yet of the one that replaced it.
+    expired = DECLINE_REASONS.index("expired_card")
+    stale = remote & _lately_renewed(make, original.payer, second)
+    reason = np.where((reason == expired) & ~stale, DECLINE_REASONS.index("invalid_card"), reason)
+    reason = reason.astype(np.int8)
     wrong = reason == DECLINE_REASONS.index("wrong_code")
     # A code is asked where the chip is read.
     way = np.where(wrong, ways.code("chip"), original.way).astype(np.int8)
@@ -105,6 +113,17 @@ def failed_attempts(make: Maker, bought: list[Flow]) -> Flow:
     rows = np.flatnonzero((second >= 0) & (second // 3_600 == original.second // 3_600))
     payer, payee = original.payer[rows], original.payee[rows]
     return Flow(second[rows], original.amount[rows], payer, payee, way[rows], reason[rows])
+
+
+def _lately_renewed(make: Maker, payer: Int64, second: Int64) -> NDArray[np.bool_]:
+    """Whose card was replaced because it expired, and has been out of date for some weeks at most."""
+    first = make.slots.first("card")
+    credit = payer >= first
+    card = 2 * (make.place.low + np.where(credit, payer - first, payer)) + credit
+    # Those held at the start end within the data at the earliest after their next one came.
+    since = (second // ground.DAY_S - terms.card_expires(make.spec, card)) % terms.CARD_DAYS
+    ended = second // ground.DAY_S > terms.card_expires(make.spec, card)
+    return np.asarray(ended & (since > 0) & (since <= _STALE_DAYS), np.bool_)
 
 
 def _reasons(shares: dict[str, float], u: Float64) -> Int64:

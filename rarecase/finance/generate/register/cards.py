@@ -8,13 +8,11 @@ from numpy.typing import NDArray
 
 from rarecase.common import identifiers, tables
 from rarecase.common.seeds import Int64, keyed_integers, keyed_uniform
-from rarecase.finance.cases import ground
+from rarecase.finance.cases import ground, terms
 from rarecase.finance.generate.register.scene import Scene
 from rarecase.finance.schema import BRANDS, SCHEMA
 
 _REASONS = ("expired", "damaged", "lost", "stolen", "misused")
-#: Days for which cards are valid at most, and how soon before its end a new one comes.
-_VALID_DAYS, _AHEAD_DAYS = 1_460, 30
 #: Shares of cards replaced per year because they were damaged, lost or stolen: own choice.
 _A_YEAR = (0.012, 0.014, 0.004)
 
@@ -41,7 +39,7 @@ def cards(scene: Scene) -> pa.Table:
             "customer_id": keys.entities("customers", scene.place.low + who),
             "pan": _pans(scene, 2 * scene.place.low + number),
             "card_type": tables.category(kind.astype(np.int8), BRANDS),
-            "expires_on": scene.date(_expires(scene, 2 * scene.place.low + number)),
+            "expires_on": scene.date(terms.card_expires(scene.spec, 2 * scene.place.low + number)),
         },
     )
 
@@ -50,26 +48,30 @@ def replacements(scene: Scene) -> pa.Table:
     """New plastic: of cards that expire, were damaged or lost, and of those that cases replace."""
     number, _ = held(scene)
     spec, keys, came, low = scene.spec, scene.keys, scene.came, scene.place.low
+    days, new = spec.days, came.new_cards
     ids = 2 * low + number
-    expires, days = _expires(scene, ids), spec.days
-    old = expires - _AHEAD_DAYS + keyed_integers(spec.seed, "replaced", ids, _AHEAD_DAYS - 5)
-    u = keyed_uniform(spec.seed, "card-lost", ids)
-    share = np.cumsum(_A_YEAR) * days / 365.25
-    reason = np.searchsorted(share, u, side="right") + 1
-    when = (keyed_uniform(spec.seed, "card-lost-time", ids) * days).astype(np.int64)
-    # A card that is lost before it expires is replaced once.
-    early = (reason < 4) & ((when < old) | (old >= days))
-    day = np.where(early, when, old)
-    reason = np.where(early, reason, 0)
-    rows = np.flatnonzero((day >= 0) & (day < days))
-    second = day[rows] * ground.DAY_S + 21_600 + keyed_integers(spec.seed, "replaced-time", ids[rows], 43_200)
-    new = came.new_cards
-    key = np.concatenate([keys.rows("card_replacements", scene.part, number[rows]), came.replacement_id])
+    rounds = [_renewed(scene, ids, again) for again in range(days // terms.CARD_DAYS + 1)]
+    lost, why = _lost(scene, ids)
+    # The first round of renewals, what was lost, and later rounds, each in a range of its own.
+    found = [rounds[0], lost, *rounds[1:]]
+    kept = [np.flatnonzero((day >= 0) & (day < days)) for day in found]
+    which = np.repeat(np.arange(len(found)), [rows.size for rows in kept])
+    rows, day = np.concatenate(kept), np.concatenate([each[at] for each, at in zip(found, kept, strict=True)])
+    time = keyed_integers(spec.seed, "replaced-time", ids[rows], 43_200)
+    since = np.concatenate(
+        [day * ground.DAY_S + 21_600 + time, np.minimum(new.since, spec.days * ground.DAY_S - 1)]
+    )
+    key = np.concatenate(
+        [
+            keys.rows("card_replacements", scene.part, 2 * spec.block * which + number[rows]),
+            came.replacement_id,
+        ]
+    )
     card = np.concatenate([number[rows], 2 * (new.customer - low)])
-    # Numbers of plastic: the first of all cards, their replacements, then those of cases.
-    plastic = np.concatenate([2 * spec.size + ids[rows], 4 * spec.size + new.customer])
-    since = np.concatenate([second, np.minimum(new.since, days * ground.DAY_S - 1)])
-    why = np.concatenate([reason[rows], _case_reasons(scene)])
+    # Numbers of plastic: the first of all cards, their replacements, those of cases, and what came later.
+    after = np.where(which > 0, which + 2, 1)
+    plastic = np.concatenate([2 * spec.size * after + ids[rows], 4 * spec.size + new.customer])
+    reason = np.concatenate([np.where(which == 1, why[rows], 0), _case_reasons(scene)])
     order = np.argsort(key)
     return tables.build(
         SCHEMA["card_replacements"],
@@ -77,10 +79,35 @@ def replacements(scene: Scene) -> pa.Table:
             "replacement_id": key[order],
             "card_id": keys.rows("cards", scene.part, card[order]),
             "replaced_at": tables.timestamps(spec.start, since[order] * ground.SECOND_US),
-            "reason": tables.category(why[order].astype(np.int8), _REASONS),
+            "reason": tables.category(reason[order].astype(np.int8), _REASONS),
+            "expires_on": scene.date(_valid(scene, 2 * low + card, since)[order]),
             "pan": _pans(scene, plastic[order]),
         },
     )
+
+
+def _renewed(scene: Scene, ids: Int64, again: int) -> Int64:
+    """Days after the start on which cards are replaced because they expire, for the (again + 1)-th time."""
+    return terms.card_renewed(scene.spec, ids) + again * terms.CARD_DAYS
+
+
+def _lost(scene: Scene, ids: Int64) -> tuple[Int64, Int64]:
+    """Days after the start on which cards are lost or damaged, -1 for most, and why."""
+    seed, days = scene.spec.seed, scene.spec.days
+    share = np.cumsum(_A_YEAR) * days / 365.25
+    reason = np.searchsorted(share, keyed_uniform(seed, "card-lost", ids), side="right") + 1
+    when = (keyed_uniform(seed, "card-lost-time", ids) * days).astype(np.int64)
+    # Who has just got a new card, or will within days, gets no other.
+    near = np.abs((when - terms.card_renewed(scene.spec, ids) + 60) % terms.CARD_DAYS - 60) < 60
+    return np.where((reason < 4) & ~near, when, -1), reason
+
+
+def _valid(scene: Scene, ids: Int64, second: Int64) -> Int64:
+    """Days after the start on which the plastic ends that each card has from a second on."""
+    renewed = terms.card_renewed(scene.spec, ids)
+    times = (second // ground.DAY_S - renewed) // terms.CARD_DAYS + 1
+    ends = terms.card_expires(scene.spec, ids) + np.maximum(times, 0) * terms.CARD_DAYS
+    return np.asarray(ends, np.int64)
 
 
 def _case_reasons(scene: Scene) -> NDArray[np.int64]:
@@ -94,11 +121,6 @@ def _case_reasons(scene: Scene) -> NDArray[np.int64]:
     entry = details.entry[new.case]
     found: Int64 = np.array([_REASONS.index(word) for word in said], np.int64)[entry]
     return found
-
-
-def _expires(scene: Scene, ids: Int64) -> Int64:
-    """Days after the start on which cards end, spread over their years of validity."""
-    return 20 + keyed_integers(scene.spec.seed, "expires", ids, _VALID_DAYS)
 
 
 def _pans(scene: Scene, numbers: Int64) -> pa.Array:

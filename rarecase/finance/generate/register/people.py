@@ -17,7 +17,6 @@ from rarecase.finance.generate.place import risk_appetite
 from rarecase.finance.generate.register.scene import Scene, words
 from rarecase.finance.schema import FUNDS, RISK_CLASSES, SCHEMA, SEGMENTS
 
-_AGE_LOW, _AGE_HIGH = np.array([20, 25, 62, 18]), np.array([64, 68, 92, 27])
 #: Where most of each segment's money comes from; one in twelve says savings or investments instead.
 _SOURCE = np.array([FUNDS.index(word) for word in ("salary", "business", "pension", "family")])
 _OTHER_SOURCE = 0.08
@@ -48,12 +47,9 @@ def customers(scene: Scene) -> pa.Table:
     """One row per customer; contact data as cases changed them."""
     place, spec, who = scene.place, scene.spec, scene.place.customers
     seed, mode = spec.seed, spec.identifiers
-    age = _AGE_LOW[place.segment] + keyed_uniform(seed, "age", who) * (_AGE_HIGH - _AGE_LOW)[place.segment]
     pep = keyed_uniform(seed, "pep", who) < _PEP
     occupation = occupations(scene)
     titles = [*data.occupations().names, "None"]
-    # Countries without numbers for fiction borrow those of Germany.
-    phone = data.countries().phone[scene.nation] or "phone_de"
     return tables.build(
         SCHEMA["customers"],
         {
@@ -61,7 +57,7 @@ def customers(scene: Scene) -> pa.Table:
             "household_id": scene.keys.rows("households", scene.part, place.household),
             "place": scene.constant(place.n),
             "full_name": _person_names(scene),
-            "birth_date": scene.date(-(age * 365.25).astype(np.int64)),
+            "birth_date": scene.date(-ground.age_days(spec, who)),
             "segment": tables.category(place.segment.astype(np.int8), SEGMENTS),
             "occupation": tables.category(occupation.astype(np.int8), titles),
             "monthly_income_minor": place.income,
@@ -70,9 +66,7 @@ def customers(scene: Scene) -> pa.Table:
             "is_pep": pep,
             "risk_class": tables.category(_risk(seed, who, pep), RISK_CLASSES),
             "email": identifiers.make("email", _contact(scene, "email", who), seed=seed, mode=mode),
-            "phone": identifiers.make(
-                phone, _contact(scene, "phone", who), seed=seed, mode=mode, repeat=True
-            ),
+            "phone": _phones(scene),
             "street": scene.streets(_contact(scene, "street", place.low + place.household)),
             "onboarded_on": scene.date(-scene.onboarded),
         },
@@ -115,6 +109,31 @@ def _person_names(scene: Scene) -> pa.Array:
     family = np.where(own, who, scene.place.low + scene.place.household)
     last = scene.named("last_name", "last-name", family)
     return pc.binary_join_element_wise(words(both, chosen), last, " ")
+
+
+def _phones(scene: Scene) -> pa.Array:
+    """Telephone numbers: each of the country's is given out once before any is given out again.
+
+    There are few that nobody can ever be given, so many people share one where a country is large.
+    """
+    spec, who = scene.spec, scene.place.customers
+    field = _phone_field(scene.nation)
+    fields = [_phone_field(nation) for nation in ground.country(spec, np.arange(spec.parts)).tolist()]
+    before = sum(other == field for other in fields[: scene.part])
+    room = identifiers.capacity(field, spec.identifiers)
+    people = sum(other == field for other in fields) * spec.block
+    usual = before * spec.block + who - scene.place.low
+    edits = scene.came.edits
+    rows = np.flatnonzero(edits.what == EDITS.index("phone"))
+    # What cases bring is nobody else's as long as there is room.
+    first = people if people < room else 0
+    usual[edits.customer[rows] - scene.place.low] = first + edits.value[rows] % (room - first)
+    return identifiers.make(field, usual % room, seed=spec.seed, mode=spec.identifiers)
+
+
+def _phone_field(nation: int) -> str:
+    """Whose telephone numbers a country has; one without numbers for fiction borrows those of France."""
+    return data.countries().phone[nation] or "phone_fr"
 
 
 def _contact(scene: Scene, what: str, usual: Int64) -> Int64:

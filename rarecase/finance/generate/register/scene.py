@@ -87,7 +87,9 @@ class Scene:
         who, found = self.place.customers, ground.onboarded_days(self.spec, self.place.customers)
         asleep = ground.second_account(self.spec, who) == ground.SLEEPING
         # An account that has slept for years was opened before.
-        return np.where(asleep, np.maximum(found, slept_days(self.spec, who) + 200), found)
+        return np.where(
+            asleep, np.maximum(found, slept_days(self.spec, who) + ground.OPEN_BEFORE_DAYS), found
+        )
 
     def pool(self, kind: names.Kind) -> tuple[str, ...]:
         """Names of the country."""
@@ -128,6 +130,4 @@ def words(pool: Sequence[str], codes: Int64) -> pa.Array:
     return pa.array(list(pool), pa.string()).take(pa.array(codes))
 
 
-def slept_days(spec: FinanceSpec, customers: Int64) -> Int64:
-    """Days before the start on which each old second account was last used: half a year to four."""
-    return 190 + keyed_integers(spec.seed, "slept", customers, 1_310)
+slept_days = ground.slept_days
