@@ -123,6 +123,17 @@ def test_cases_and_their_natural_rates(run: Any) -> None:
     assert "toy\tvisit\tcase\tAn unplanned visit\t0.02 per entity-year (expert)" in run("cases", "toy")[1]
 
 
+def test_one_kind_is_shown_in_full(run: Any) -> None:
+    told = json.loads(run("cases", "toy", "visit", "--json")[1])
+    assert told["options"]["difficulty"]["default"] == 0.5
+    code, out, _ = run("cases", "toy", "decoy")
+    assert code == 0
+    assert "(look-alike, no case)" in out
+    code, _, err = run("cases", "toy", "vist")
+    assert code == 2
+    assert "Did you mean 'visit'?" in err
+
+
 def test_plan_counts_what_would_be_made(run: Any) -> None:
     told = json.loads(run("plan", "toy", *SMALL, "--json")[1])
     assert (told["size"], told["parts"]) == (60, 3)
