@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rarecase.common.schema import Column, Reference, RowRule, Schema, Table
+from rarecase.common.schema import Column, Knowing, Reference, RowRule, Schema, Table
 from rarecase.common.schema.cases import case_tables
 
 ROAD_CLASSES = ("urban", "rural", "motorway")
@@ -93,6 +93,7 @@ _ROADS = Table(
         _physical("dry_friction", "Friction of the dry surface", "1", 0.01, 0.3, 1.0),
     ),
     key=("road_id",),
+    knowing=Knowing(used_by=("episodes.road_id",)),
 )
 
 _SEGMENTS = Table(
@@ -113,6 +114,7 @@ _SEGMENTS = Table(
     ),
     key=("segment_id",),
     references=(_to("roads", "road_id"),),
+    knowing=Knowing(with_rows=("road_id",)),
 )
 
 _PATCHES = Table(
@@ -133,6 +135,8 @@ _PATCHES = Table(
             name="patch_has_length", sql="from_m < until_m", meaning="A patch ends beyond where it begins"
         ),
     ),
+    # A patch shows when it is driven over.
+    knowing=Knowing(after_rows=("road_id",)),
 )
 
 _EPISODES = Table(
@@ -150,6 +154,7 @@ _EPISODES = Table(
     references=(_to("roads", "road_id"),),
     time="started_at",
     entity="episode_id",
+    knowing=Knowing(lasts="duration_s"),
 )
 
 _WEATHER = Table(
@@ -202,6 +207,7 @@ _WEATHER = Table(
         ),
     ),
     entity="episode_id",
+    knowing=Knowing(with_rows=("episode_id",)),
 )
 
 _VEHICLES = Table(
@@ -241,6 +247,7 @@ _VEHICLES = Table(
     key=("vehicle_id",),
     references=(_to("episodes", "episode_id"),),
     entity="vehicle_id",
+    knowing=Knowing(with_rows=("episode_id",)),
 )
 
 _TELEMETRY = Table(
@@ -361,6 +368,7 @@ _CRITICALITY = Table(
     key=("vehicle_id",),
     references=(_to("vehicles", "vehicle_id"),),
     entity="vehicle_id",
+    knowing=Knowing(after_rows=("vehicle_id",)),
 )
 
 SCHEMA = Schema(

@@ -58,12 +58,18 @@ def cases(
         str | None,
         typer.Argument(help="Name of a domain; all of them if left out.", autocompletion=complete_domain),
     ] = None,
+    kind: Annotated[
+        str | None, typer.Argument(help="One kind, shown in full: definition, sources, options.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the kinds of rare cases and look-alikes, with their natural rates."""
+    """List the kinds of rare cases and look-alikes, with their natural rates, or show one in full."""
     from rarecase.common import registry
 
     told = [item for name in ([domain] if domain else registry.names()) for item in _kinds(name)]
+    if domain and kind:
+        _tell_kind(domain, kind, told, as_json)
+        return
     if as_json:
         say_json(told)
         return
@@ -72,6 +78,34 @@ def cases(
         for t in told
     ]
     table("Kinds of cases", ("domain", "kind", "is", "title", "in nature"), rows)
+
+
+def _tell_kind(domain: str, kind: str, told: list[dict[str, Any]], as_json: bool) -> None:
+    from rarecase.common import registry
+    from rarecase.common.errors import InputError, nearest
+
+    found = next((item for item in told if item["kind"] == kind), None)
+    if found is None:
+        known = [item["kind"] for item in told]
+        near = nearest(kind, known)
+        raise InputError("KIND", kind, f"a kind that `rarecase cases {domain}` lists", nearest=near)
+    fields = registry.get(domain).kinds()[kind].model_fields
+    options = {
+        name: {"default": field.default, "meaning": field.description or ""}
+        for name, field in fields.items()
+        if name not in ("kind", "name", "count", "rate", "enrich")
+    }
+    options["difficulty"]["meaning"] = "0 plain to 1 like ordinary behaviour"
+    if as_json:
+        say_json({**found, "options": options})
+        return
+    say(f"{kind}: {found['title']} ({'case' if found['is_case'] else 'look-alike, no case'})\n")
+    say(f"{found['definition']}\n\nSource: {found['source']}\nIn nature: {_rate(found['natural'])}")
+    if found["natural"]:
+        say(f"Source of the rate (it counts {found['natural']['counts']}): {found['natural']['source']}")
+    say("")
+    rows = [(name, about["default"], about["meaning"]) for name, about in options.items()]
+    table("Options", ("option", "default", "meaning"), rows)
 
 
 def _kinds(name: str) -> list[dict[str, Any]]:

@@ -171,4 +171,25 @@ def detect(
     say(f"{file}: {answer[verdict['synthetic']]} (p = {figure(verdict['p_value'])}; {locks})")
 
 
-COMMANDS: tuple[Callable[..., None], ...] = (validate, evaluate, report, verify, detect)
+def trace(
+    dataset: Written,
+    case_id: Annotated[int, typer.Argument(help="A case_id of the table cases.", metavar="CASE_ID")],
+    domain: InDatabase = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell one case: its story, and the rows that it touched in order of time."""
+    import rarecase
+    from rarecase.common.trace import trace as follow
+
+    told = follow(rarecase.open(dataset, domain=domain), case_id)
+    if as_json:
+        say_json(told)
+        return
+    say(f"{told['kind']}, {told['started_at']} to {told['ended_at']}\n{told['story']}\n")
+    names = ("at", "table_name", "role", "stage", "effect", "amount_minor", "row_id")
+    shown = [name for name in names if any(step.get(name) is not None for step in told["steps"])]
+    rows = [["" if step.get(name) is None else step[name] for name in shown] for step in told["steps"]]
+    table("Rows", shown, rows)
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (validate, evaluate, report, trace, verify, detect)

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rarecase.common.asof import Then
 from rarecase.common.errors import DatasetError
 from rarecase.common.schema import Table
 
@@ -33,12 +34,10 @@ LABEL_TYPE = pd.ArrowDtype(pa.list_(pa.int64()))
 def frame(dataset: Dataset, name: str, *, labels: bool, as_of: Moment | None) -> pd.DataFrame:
     """See `rarecase.common.dataset.Dataset.frame`."""
     table, declared = dataset.table(name), dataset.domain.schema[name]
-    moment = None if as_of is None else to_moment(as_of)
-    known = None if moment is None else known_cases(dataset, moment)
-    if moment is not None and known is not None:
-        table = as_known(table, declared, moment, known)
-        if name == "labels":
-            table = _of_known_rows(dataset, table, moment)
+    known = None
+    if as_of is not None:
+        then = Then(dataset, to_moment(as_of))
+        table, known = then.table(name), then.cases
     shown = to_pandas(table, declared)
     if labels:
         shown[LABELS] = pd.Series(
@@ -59,63 +58,6 @@ def to_moment(as_of: Moment) -> datetime:
         raise DatasetError("as_of", as_of, "a date or time, not a missing one")
     moment: datetime = stamp.floor("us").to_pydatetime()
     return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
-
-
-def known_cases(dataset: Dataset, moment: datetime) -> pa.Array:
-    """Ids of the cases that the institution has heard of: reported or detected by then."""
-    cases = dataset.table("cases")
-    told = pc.min_element_wise(cases.column("reported_at"), cases.column("detected_at"), skip_nulls=True)
-    heard = pc.fill_null(pc.less_equal(told, _scalar(moment, told.type)), False)
-    return pc.filter(cases.column("case_id"), heard).combine_chunks()
-
-
-def _scalar(moment: datetime, kind: pa.DataType) -> pa.Scalar:
-    return pa.scalar(moment.date() if pa.types.is_date(kind) else moment, type=kind)
-
-
-def as_known(table: pa.Table, declared: Table, moment: datetime, known: pa.Array) -> pa.Table:
-    """A table as it was known: later rows gone, later values null, no word of cases not yet heard of."""
-    if declared.name == "weights":
-        raise DatasetError(
-            "as_of", moment, "a table other than weights: they weigh the whole set, and tell who is a case"
-        )
-    if declared.name in ("cases", "labels"):
-        table = table.filter(pc.is_in(table.column("case_id"), value_set=known))
-    elif declared.time is not None:
-        times = table.column(declared.time)
-        table = table.filter(pc.fill_null(pc.less_equal(times, _scalar(moment, times.type)), False))
-    clocks = {column.known_at for column in declared.columns} - {None}
-    known_by = {
-        clock: pc.fill_null(
-            pc.less_equal(table.column(clock), _scalar(moment, table.column(clock).type)), False
-        )
-        for clock in clocks
-    }
-    for position, column in enumerate(declared.columns):
-        # The clock itself is a thing of the future until it strikes.
-        clock = column.known_at or (column.name if column.name in clocks else None)
-        if clock is not None and clock != declared.time:
-            values = table.column(column.name)
-            hidden = pc.if_else(known_by[clock], values, pa.scalar(None, type=values.type))
-            table = table.set_column(position, pa.field(column.name, values.type), hidden)
-    return table
-
-
-def _of_known_rows(dataset: Dataset, labels: pa.Table, moment: datetime) -> pa.Table:
-    """Labels of rows that are known by then: not of later ones, nor of rows that only the twin has."""
-    begun = labels.column("from_at")
-    shown = pc.fill_null(pc.less_equal(begun, _scalar(moment, begun.type)), False)
-    names = labels.column("table_name").cast(pa.string())
-    for name in names.unique().to_pylist():
-        declared, rows = dataset.domain.schema[name], dataset.table(name)
-        if declared.time is not None:
-            times = rows.column(declared.time)
-            rows = rows.filter(pc.fill_null(pc.less_equal(times, _scalar(moment, times.type)), False))
-        if len(declared.key) == 1:
-            ids = rows.column(declared.key[0]).combine_chunks()
-            here = pc.and_(pc.equal(names, name), pc.is_in(labels.column("row_id"), value_set=ids))
-            shown = pc.or_(shown, here)
-    return labels.filter(shown)
 
 
 def to_pandas(table: pa.Table, declared: Table) -> pd.DataFrame:

@@ -224,7 +224,12 @@ def parse_yaml(text: str, where: str) -> Any:
         raise SpecError(where, "too deep", "plain YAML of moderate depth") from None
     except ValueError as error:
         # A value that looks like a date or a number but is none, such as 2024-13-01.
-        raise SpecError(where, str(error)[:60], "values that are what they look like") from None
+        raise SpecError(
+            where,
+            str(error)[:60],
+            "a value that exists",
+            hint="A date is year-month-day, such as 2025-01-31; in quotes a value is text.",
+        ) from None
 
 
 def _read(path: Path) -> Mapping[str, Any]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from rarecase.common.schema import Column, Reference, RowRule, Schema, Table
+from rarecase.common.schema import Column, Knowing, Reference, RowRule, Schema, Table
 from rarecase.common.schema.cases import case_tables
+from rarecase.common.schema.knowing import Horizon
 from rarecase.finance import data
 
 SEGMENTS = ("employed", "self_employed", "retired", "student")
@@ -78,6 +79,11 @@ def _text(name: str, meaning: str, *, direct: bool = True) -> Column:
     return Column(name=name, type="string", meaning=meaning, privacy="direct" if direct else "none")
 
 
+def _contact(name: str, meaning: str) -> Column:
+    # Takeovers change it, and the table has no moment of the change.
+    return Column(name=name, type="string", meaning=meaning, privacy="direct", horizon="at_end")
+
+
 def _place(name: str, meaning: str) -> Column:
     return Column(name=name, type="int32", meaning=meaning, minimum=0)
 
@@ -91,7 +97,14 @@ def _to(column: str, table: str, key: str) -> Reference:
     return Reference(columns=(column,), table=table, to=(key,))
 
 
-def _moment(name: str, meaning: str, *, nullable: bool = False, known_at: str | None = None) -> Column:
+def _moment(
+    name: str,
+    meaning: str,
+    *,
+    nullable: bool = False,
+    known_at: str | None = None,
+    horizon: Horizon | None = None,
+) -> Column:
     return Column(
         name=name,
         type="timestamp",
@@ -100,6 +113,7 @@ def _moment(name: str, meaning: str, *, nullable: bool = False, known_at: str | 
         role="time",
         nullable=nullable,
         known_at=known_at,
+        horizon=horizon,
     )
 
 
@@ -159,8 +173,14 @@ RULES = Table(
         ),
         Column(name="period_days", type="int16", meaning="Days over which amounts add up", minimum=1),
         Column(name="is_cash_only", type="bool", meaning="Only cash counts"),
-        Column(name="valid_from", type="date", meaning="Since when it holds"),
-        Column(name="valid_to", type="date", meaning="Until when it holds; null: still", nullable=True),
+        Column(name="valid_from", type="date", meaning="Since when it holds", horizon="ahead"),
+        Column(
+            name="valid_to",
+            type="date",
+            meaning="Until when it holds; null: still",
+            nullable=True,
+            horizon="ahead",
+        ),
         _text("rule_source", "Law or reason, with date", direct=False),
     ),
     key=("rule_id",),
@@ -206,7 +226,7 @@ CUSTOMERS = Table(
         _key("household_id", "With whom the customer lives"),
         _place("place", "Where the customer lives"),
         _text("full_name", "Invented name"),
-        Column(name="birth_date", type="date", meaning="Date of birth", privacy="quasi"),
+        Column(name="birth_date", type="date", meaning="Date of birth", privacy="quasi", horizon="before"),
         _class("segment", "How the customer earns a living", SEGMENTS),
         _class("occupation", "Occupation as told to the bank (ISCO-08 major group, or none)"),
         Column(
@@ -230,13 +250,10 @@ CUSTOMERS = Table(
         _class("source_of_funds", "Where the money comes from, as told to the bank", FUNDS),
         Column(name="is_pep", type="bool", meaning="Politically exposed person"),
         _class("risk_class", "The bank's own risk class", RISK_CLASSES),
-        _text("email", "E-mail address in a domain reserved for examples"),
-        _text(
-            "phone",
-            "Telephone number reserved for fiction; in large worlds strangers share one",
-        ),
+        _contact("email", "E-mail address in a domain reserved for examples"),
+        _contact("phone", "Telephone number reserved for fiction; in large worlds strangers share one"),
         _text("street", "Street and house number as told to the bank"),
-        Column(name="onboarded_on", type="date", meaning="When the relation began"),
+        Column(name="onboarded_on", type="date", meaning="When the relation began", horizon="before"),
     ),
     key=("customer_id",),
     references=(_to("place", "places", "place"), _to("household_id", "households", "household_id")),
@@ -253,7 +270,11 @@ ORGANISATIONS = Table(
         _class("sector", "NACE Rev. 2 section, null for the world outside", nullable=True),
         Column(name="employees", type="int32", meaning="Employees at this place", minimum=0),
         Column(
-            name="incorporated_on", type="date", meaning="When it was founded, null outside", nullable=True
+            name="incorporated_on",
+            type="date",
+            meaning="When it was founded, null outside",
+            nullable=True,
+            horizon="before",
         ),
         _place("place", "Where this branch of it is"),
         Column(
@@ -286,7 +307,7 @@ MERCHANTS = Table(
             minimum=0,
             maximum=30,
         ),
-        Column(name="acquired_on", type="date", meaning="When its card contract began"),
+        Column(name="acquired_on", type="date", meaning="When its card contract began", horizon="before"),
     ),
     key=("merchant_id",),
     references=(_to("place", "places", "place"),),
@@ -376,6 +397,7 @@ ACCOUNTS = Table(
             type="date",
             meaning="Last use before the first day of the data; null if never",
             nullable=True,
+            horizon="before",
         ),
         _money("opening_balance_minor", "Balance before the first entry of the data"),
         Column(
@@ -410,6 +432,7 @@ ACCOUNTS = Table(
             meaning="Only the outside world has no bank and no account number",
         ),
     ),
+    time="opened_on",
 )
 
 CARDS = Table(
@@ -428,10 +451,16 @@ CARDS = Table(
             pattern="[0-9]{16}",
         ),
         _class("card_type", "Kind of card", BRANDS),
-        Column(name="expires_on", type="date", meaning="Last day of validity of the card held at the start"),
+        Column(
+            name="expires_on",
+            type="date",
+            meaning="Last day of validity of the card held at the start",
+            horizon="ahead",
+        ),
     ),
     key=("card_id",),
     references=(_to("account_id", "accounts", "account_id"), _to("customer_id", "customers", "customer_id")),
+    knowing=Knowing(with_rows=("account_id",)),
 )
 
 CARD_REPLACEMENTS = Table(
@@ -446,6 +475,7 @@ CARD_REPLACEMENTS = Table(
             name="expires_on",
             type="date",
             meaning="Last day of validity: four years on where the old card expired, else as before",
+            horizon="ahead",
         ),
         Column(
             name="pan",
@@ -492,6 +522,7 @@ IP_ADDRESSES = Table(
         _class("country", "Where it is registered", COUNTRIES),
     ),
     key=("ip_id",),
+    knowing=Knowing(used_by=("transactions.ip_id", "declines.ip_id")),
 )
 
 _WAYS = data.ways()
@@ -534,8 +565,8 @@ TRANSACTIONS = Table(
     meaning="One row per payment, as the payer's bank sees it; no balances.",
     columns=(
         _key("transaction_id", "Key of the payment"),
-        _moment("ordered_at", "When it was ordered or authorised: the event"),
-        _moment("booked_at", "When all legs were booked"),
+        _moment("ordered_at", "When it was ordered or authorised: the event", horizon="before"),
+        _moment("booked_at", "When all legs were booked", horizon="before"),
         _moment("available_at", "When the row could be read in the bank's store"),
         _key("payer_account_id", "Account that is debited"),
         _key("payee_account_id", "Account that is credited"),
@@ -678,6 +709,10 @@ COUNTERPARTIES = Table(
     ),
     time="first_paid_at",
     derived=True,
+    knowing=Knowing(
+        recount="SELECT payer_account_id, payee_account_id, min(ordered_at) AS first_paid_at, "
+        "count(*) AS payments FROM transactions WHERE payee_age_days IS NOT NULL GROUP BY ALL"
+    ),
 )
 
 ALERTS = Table(
@@ -739,6 +774,7 @@ ALERT_TRANSACTIONS = Table(
         _to("transaction_id", "transactions", "transaction_id"),
     ),
     derived=True,
+    knowing=Knowing(with_rows=("alert_id", "transaction_id")),
 )
 
 
@@ -799,6 +835,13 @@ SCHEMA = Schema(
         COUNTERPARTIES,
         ALERTS,
         ALERT_TRANSACTIONS,
-        *case_tables("customers", _ON_LABELS, entity_key="customer_id", on_cases=_ON_CASES),
+        *case_tables(
+            "customers",
+            _ON_LABELS,
+            entity_key="customer_id",
+            on_cases=_ON_CASES,
+            ended="When what is planned of it ends; payments refused for want of funds (no_funds) may follow",
+            detected="When the bank stops it of itself, as planned; what investigators find stands in alerts",
+        ),
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rarecase.common.schema import Column, Reference, RowRule, Schema, Table
 from rarecase.common.schema.cases import case_tables
+from rarecase.common.schema.knowing import Horizon
 from rarecase.healthcare.data.clinic import clinic
 from rarecase.healthcare.data.laboratory import laboratory
 from rarecase.healthcare.data.people import SEXES
@@ -51,7 +52,14 @@ def _key(name: str, meaning: str) -> Column:
     return Column(name=name, type="key", meaning=meaning, role="identifier")
 
 
-def _moment(name: str, meaning: str, *, nullable: bool = False, known_at: str | None = None) -> Column:
+def _moment(
+    name: str,
+    meaning: str,
+    *,
+    nullable: bool = False,
+    known_at: str | None = None,
+    horizon: Horizon | None = None,
+) -> Column:
     return Column(
         name=name,
         type="timestamp",
@@ -60,6 +68,7 @@ def _moment(name: str, meaning: str, *, nullable: bool = False, known_at: str | 
         unit="UTC",
         nullable=nullable,
         known_at=known_at,
+        horizon=horizon,
     )
 
 
@@ -102,7 +111,14 @@ PATIENTS = Table(
             values=SEXES,
             privacy="quasi",
         ),
-        Column(name="birth_date", type="date", meaning="Date of birth", role="time", privacy="quasi"),
+        Column(
+            name="birth_date",
+            type="date",
+            meaning="Date of birth",
+            role="time",
+            privacy="quasi",
+            horizon="before",
+        ),
         _moment("registered_at", "When the record was opened: the first moment of the window"),
         _moment("died_at", "Death within the window", nullable=True, known_at="died_at"),
     ),
@@ -166,6 +182,7 @@ CONDITIONS = Table(
             meaning="First signs; may lie before the window",
             role="time",
             nullable=True,
+            horizon="before",
         ),
         _moment("recorded_at", "When it was entered"),
         _moment("abated_at", "When it was over", nullable=True, known_at="abated_at"),
@@ -228,6 +245,7 @@ PHENOTYPES = Table(
             meaning="When it began; may lie before the window",
             role="time",
             nullable=True,
+            horizon="before",
         ),
         _moment("recorded_at", "When it was entered"),
     ),
@@ -255,7 +273,7 @@ MEDICATIONS = Table(
         _category("rxcui", "Code in RxNorm", RXCUIS, nullable=True),
         _category("atc", "Code in the ATC classification (WHOCC)", ATCS, nullable=True),
         _category("reason_icd10cm", "What it is taken for, ICD-10-CM", ICD10CM),
-        _moment("started_at", "First dose; may lie before the window"),
+        _moment("started_at", "First dose; may lie before the window", horizon="before"),
         _moment("ended_at", "Last dose, null while it is taken", nullable=True, known_at="ended_at"),
         _moment("recorded_at", "When it was entered"),
     ),

@@ -23,7 +23,7 @@ from rarecase.common.errors import Finding, Findings, InputError
 
 SMALL = ("--size", "60", "--set", "block=20")
 COMMANDS = (
-    "domains cases schema spec plan generate export validate evaluate report verify detect".split()  # noqa: SIM905
+    "domains cases schema spec plan generate export validate evaluate report trace verify detect".split()  # noqa: SIM905
 )
 
 
@@ -121,6 +121,17 @@ def test_cases_and_their_natural_rates(run: Any) -> None:
     assert told["visit"]["natural"]["value"] == 0.02
     assert told["decoy"]["is_case"] is False
     assert "toy\tvisit\tcase\tAn unplanned visit\t0.02 per entity-year (expert)" in run("cases", "toy")[1]
+
+
+def test_one_kind_is_shown_in_full(run: Any) -> None:
+    told = json.loads(run("cases", "toy", "visit", "--json")[1])
+    assert told["options"]["difficulty"]["default"] == 0.5
+    code, out, _ = run("cases", "toy", "decoy")
+    assert code == 0
+    assert "(look-alike, no case)" in out
+    code, _, err = run("cases", "toy", "vist")
+    assert code == 2
+    assert "Did you mean 'visit'?" in err
 
 
 def test_plan_counts_what_would_be_made(run: Any) -> None:
@@ -295,6 +306,17 @@ def test_report_writes_one_page(run: Any, written: Path, tmp_path: Path) -> None
     assert run("report", written, "-o", tmp_path / "report.html")[0] == 0
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
     assert run("report", written, "-o", tmp_path / "report.html")[0] == 2
+
+
+def test_a_case_is_traced(run: Any, written: Path) -> None:
+    case = rarecase.open(written).frame("cases").iloc[0]
+    told = json.loads(run("trace", written, case["case_id"], "--json")[1])
+    assert (told["case_id"], told["kind"]) == (str(case["case_id"]), case["kind"])
+    times = [step["at"] for step in told["steps"] if step["at"]]
+    assert times == sorted(times)
+    assert any(step["row"] for step in told["steps"])
+    assert case["story"] in run("trace", written, case["case_id"])[1]
+    assert run("trace", written, "1")[0] == 2
 
 
 def test_detect_recognises_its_own(run: Any, written: Path, tmp_path: Path) -> None:

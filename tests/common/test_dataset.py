@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from rarecase.common import frames
+from rarecase.common import asof, frames
 from rarecase.common.dataset import Dataset
 from rarecase.common.dataset import open as open_dataset
 from rarecase.common.errors import DatasetError
@@ -195,7 +195,9 @@ def test_values_that_become_known_later_are_missing_until_then() -> None:
             "verdict": pa.array(["yes", "no", "open", "no"]).dictionary_encode(),
         }
     )
-    known = frames.as_known(table, CLAIMS, datetime(2025, 1, 5), pa.array([], pa.int64()))
+    moment = datetime(2025, 1, 5)
+    table = table.filter(asof.struck(table.column("made_at"), moment))
+    known = asof.hide(table, CLAIMS, moment, at_end=False)
     frame = frames.to_pandas(known, CLAIMS)
     assert frame["claim_id"].tolist() == [key, key + 1, key + 2]
     assert frame["paid_minor"].dtype == pd.Int64Dtype()

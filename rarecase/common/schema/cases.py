@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rarecase.common.schema.declare import Column, Reference, RowRule, Table
+from rarecase.common.schema.knowing import Horizon
 
 EFFECTS = ("created", "changed", "removed")
 
@@ -13,6 +14,8 @@ def case_tables(
     *,
     entity_key: str | None = None,
     on_cases: tuple[Column, ...] = (),
+    ended: str = "When its last consequence ends",
+    detected: str = "When the institution finds it",
 ) -> tuple[Table, Table, Table]:
     """Declare ``cases``, ``labels`` and ``weights`` for a domain.
 
@@ -26,6 +29,8 @@ def case_tables(
         Name of that table's key column; given, the rows of ``cases`` and ``weights`` refer to it.
     on_cases : tuple of Column
         The domain's own measures of a case; must be nullable.
+    ended, detected : str
+        What ``ended_at`` and ``detected_at`` mean, where a domain means something narrower.
 
     Returns
     -------
@@ -36,7 +41,11 @@ def case_tables(
     to_entity = () if entity_key is None else (_refer("entity_id", entity_table, entity_key),)
     to_row = () if entity_key is None else (_refer("row_id", entity_table, entity_key),)
     own = on_labels if isinstance(on_labels, tuple) else () if on_labels is None else (on_labels,)
-    return _cases(to_entity, entity_table, on_cases), _labels(own), _weights(to_row, entity_table)
+    return (
+        _cases(to_entity, entity_table, on_cases, ended, detected),
+        _labels(own),
+        _weights(to_row, entity_table),
+    )
 
 
 def _refer(column: str, table: str, to: str) -> Reference:
@@ -47,7 +56,14 @@ def _label(name: str, meaning: str, *, nullable: bool = False) -> Column:
     return Column(name=name, type="category", meaning=meaning, role="label", nullable=nullable)
 
 
-def _moment(name: str, meaning: str, *, nullable: bool = False, known_at: str | None = None) -> Column:
+def _moment(
+    name: str,
+    meaning: str,
+    *,
+    nullable: bool = False,
+    known_at: str | None = None,
+    horizon: Horizon | None = None,
+) -> Column:
     return Column(
         name=name,
         type="timestamp",
@@ -56,10 +72,13 @@ def _moment(name: str, meaning: str, *, nullable: bool = False, known_at: str | 
         unit="UTC",
         nullable=nullable,
         known_at=known_at,
+        horizon=horizon,
     )
 
 
-def _cases(references: tuple[Reference, ...], entity_table: str, own: tuple[Column, ...]) -> Table:
+def _cases(
+    references: tuple[Reference, ...], entity_table: str, own: tuple[Column, ...], ended: str, detected: str
+) -> Table:
     columns = (
         Column(name="case_id", type="key", meaning="Key of the case", role="identifier"),
         _label("kind", "Kind of case"),
@@ -74,7 +93,7 @@ def _cases(references: tuple[Reference, ...], entity_table: str, own: tuple[Colu
         ),
         Column(name="entity_id", type="key", meaning="The entity that the case happens to", role="label"),
         _moment("started_at", "When the case begins"),
-        _moment("ended_at", "When its last consequence ends", known_at="ended_at"),
+        _moment("ended_at", ended, known_at="ended_at"),
         Column(
             name="natural_rate",
             type="float64",
@@ -93,7 +112,7 @@ def _cases(references: tuple[Reference, ...], entity_table: str, own: tuple[Colu
             maximum=1,
         ),
         _moment("reported_at", "When somebody tells the institution", nullable=True, known_at="reported_at"),
-        _moment("detected_at", "When the institution finds it", nullable=True, known_at="detected_at"),
+        _moment("detected_at", detected, nullable=True, known_at="detected_at"),
         Column(
             name="parameters",
             type="string",
@@ -140,8 +159,8 @@ def _labels(own: tuple[Column, ...]) -> Table:
         Column(
             name="entity_id", type="key", meaning="Entity of a range of rows", role="label", nullable=True
         ),
-        _moment("from_at", "First moment of the range, inclusive", nullable=True),
-        _moment("to_at", "Last moment of the range, inclusive", nullable=True),
+        _moment("from_at", "First moment of the range, inclusive", nullable=True, horizon="before"),
+        _moment("to_at", "Last moment of the range, inclusive", nullable=True, known_at="to_at"),
         _label("role", "Part that the rows play in the case"),
         _label("stage", "Stage of the case that they belong to", nullable=True),
         Column(

@@ -16,6 +16,7 @@ from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Literal
 
+from rarecase.common.schema.knowing import HORIZONS, Horizon, Knowing
 from rarecase.common.schema.words import RESERVED
 
 Type = Literal[
@@ -44,6 +45,7 @@ TYPES = NUMBERS | TEXTS | {"key", "bool", "date", "timestamp"}
 ROLES = frozenset({"identifier", "attribute", "measure", "time", "derived", "label"})
 LONGEST_NAME = 63  # PostgreSQL cuts longer identifiers off
 
+_NOTHING_ELSE = Knowing()
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 # What RE2, POSIX (PostgreSQL) and ECMAScript read alike: no shorthand classes, anchors, groups with options,
 # lazy quantifiers, named character classes or bounds above 255.
@@ -108,6 +110,11 @@ class Column:
         Resolution at which the statistical mark is applied; None for columns that carry no mark.
     known_at : str, optional
         Timestamp column of the same table at which this value becomes known (default: the table's time).
+    horizon : str, optional
+        What is said of the time after the row became known. ``before``: nothing, the date lies no later;
+        ``ahead``: the date may lie later, but is known with the row (an expiry); ``at_end``: the value is the
+        one at the end of the data, and missing as of any earlier moment. Every date and timestamp that is no
+        time of its table and waits for no `known_at` must say one.
 
     Raises
     ------
@@ -129,6 +136,7 @@ class Column:
     quantum: float | None = None
     mark_quantum: float | None = None
     known_at: str | None = None
+    horizon: Horizon | None = None
 
     @property
     def limits(self) -> tuple[float | None, float | None]:
@@ -151,6 +159,7 @@ class Column:
             self.privacy in ("none", "quasi", "direct"), f"{where}: unknown privacy class {self.privacy!r}"
         )
         _check(bool(self.meaning.strip()), f"{where}: has no meaning")
+        _check(self.horizon is None or self.horizon in HORIZONS, f"{where}: unknown horizon {self.horizon!r}")
         self._check_values(where)
         self._check_range(where)
         self._check_pattern(where)
@@ -249,6 +258,8 @@ class Table:
         Key column that labels with a range refer to.
     derived : bool
         Computed from other tables by rules that change nothing: may differ between twins without a label.
+    knowing : Knowing
+        What else a row waits for before it is known.
 
     Raises
     ------
@@ -266,6 +277,7 @@ class Table:
     time: str | None = None
     entity: str | None = None
     derived: bool = False
+    knowing: Knowing = _NOTHING_ELSE
 
     def __post_init__(self) -> None:
         check_name(self.name, "table")
@@ -282,10 +294,13 @@ class Table:
             for name in reference.columns:
                 self._known(name, "reference")
         self._check_time()
+        for name in (*self.knowing.with_rows, *self.knowing.after_rows):
+            self.reference(name)
 
     def _check_time(self) -> None:
         clocks = [(self.time, "time", {"timestamp", "date"}), (self.entity, "entity", {"key"})]
         clocks += [(column.known_at, "known_at", {"timestamp"}) for column in self.columns]
+        clocks += [(self.knowing.lasts, "lasts", set(INTEGERS))]
         for name, what, types in clocks:
             if name is not None:
                 found = self._known(name, what).type
@@ -294,6 +309,12 @@ class Table:
     def _known(self, name: str, what: str) -> Column:
         _check(name in self.names, f"table {self.name!r}: {what} column {name!r} is not declared")
         return self[name]
+
+    def reference(self, name: str) -> Reference:
+        """The reference of one column; ValueError where it refers to nothing."""
+        found = [reference for reference in self.references if reference.columns == (name,)]
+        _check(len(found) == 1, f"table {self.name!r}: column {name!r} refers to no table")
+        return found[0]
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -333,6 +354,8 @@ class Schema:
         for table in self.tables:
             for reference in table.references:
                 self._check_reference(table, reference)
+            for place in table.knowing.used_by:
+                self._check_use(table, *place.split(".", 1))
         try:
             self.ordered()
         except CycleError as error:
@@ -347,6 +370,11 @@ class Schema:
             _check(
                 table[ours].type == target[theirs].type, f"{where}: {ours!r} and {theirs!r} differ in type"
             )
+
+    def _check_use(self, table: Table, user: str, column: str = "") -> None:
+        where = f"table {table.name!r}: used_by {user}.{column}"
+        _check(user in self.names, f"{where}: no such table")
+        _check(self[user].reference(column).table == table.name, f"{where}: refers to another table")
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rarecase.common.schema.declare import Column, Schema, Table
+from rarecase.common.schema.knowing import Knowing
 
 
 def markdown(schema: Schema) -> str:
@@ -50,10 +51,32 @@ def _facts(table: Table) -> Iterator[str]:
     ]
     if table.time is not None:
         facts.append(f"A row is known from `{table.time}`.")
+    facts += _waits(table.knowing)
     if table.entity is not None:
         facts.append(f"Ranges in `labels` refer to `{table.entity}`.")
     yield from (f"* {fact}" for fact in facts)
     yield ""
+
+
+def _waits(knowing: Knowing) -> Iterator[str]:
+    if knowing.with_rows:
+        yield f"A row is known once the rows that {_names(knowing.with_rows)} names are."
+    if knowing.after_rows:
+        yield f"A row is known once the rows that {_names(knowing.after_rows)} names are over."
+    if knowing.used_by:
+        yield f"A row is known once a row names it in {_names(knowing.used_by)}."
+    if knowing.lasts:
+        yield f"A row is over `{knowing.lasts}` seconds after its time."
+    if knowing.recount:
+        yield f"As of a moment it is counted anew: {_code(knowing.recount)}"
+
+
+def _when(column: Column) -> str:
+    if column.known_at is not None:
+        return f" (known at `{column.known_at}`)"
+    return {"ahead": " (known in advance)", "at_end": " (as at the end of the data)"}.get(
+        column.horizon or "", ""
+    )
 
 
 def _row(column: Column) -> str:
@@ -65,7 +88,7 @@ def _row(column: Column) -> str:
         _allowed(column),
         column.role,
         "" if column.privacy == "none" else column.privacy,
-        _cell(column.meaning) + (f" (known at `{column.known_at}`)" if column.known_at else ""),
+        _cell(column.meaning) + _when(column),
     )
     return f"| {' | '.join(cells)} |"
 
