@@ -98,7 +98,7 @@ class Domain:
         A pure function of (plan, part): every table of the schema but `weights`.
     part_checks
         Laws that the rows of one part can judge, over views part.<table>, called part after part; may leave
-        sums in temporary tables for `checks`. None where there are none.
+        sums in tables of the schema `sums` for `checks`. None where there are none.
     checks
         The domain's laws of the whole over views named as the tables, called once after `part_checks`.
     measures

@@ -40,7 +40,7 @@ def trace(dataset: Dataset, case_id: int) -> dict[str, Any]:
     steps.sort(
         key=lambda step: (step["at"] is None, step["at"] or "", step["table_name"], step["row_id"] or "")
     )
-    return {**{name: _plain(value) for name, value in found.iloc[0].to_dict().items()}, "steps": steps}
+    return {**{str(name): _plain(value) for name, value in found.iloc[0].to_dict().items()}, "steps": steps}
 
 
 def _plain(value: Any) -> Any:

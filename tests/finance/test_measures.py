@@ -68,8 +68,10 @@ def test_payments_say_what_a_payment_desk_sees(example: Dataset) -> None:
     checked = paid["payment_type"].isin(["transfer", "wire"])
     assert (paid["payee_check"].notna() == checked).all()
     assert (paid["payee_age_days"].notna() == checked).all()
-    from_afar = (paid["payment_type"] == "card_payment") & paid["is_remote"]
-    assert (paid["three_ds"].notna() == from_afar).all()
+    asks = (paid["payment_type"] == "card_payment") & (paid["entry_mode"] == "ecommerce")
+    assert (paid["three_ds"].notna() == asks).all()
+    proved = paid.loc[asks, "authentication"] != "none"
+    assert (proved == (paid.loc[asks, "three_ds"] == "challenged")).all()
     ordered = paid["payment_type"].eq("transfer") & paid["channel"].isin(["mobile", "web"])
     people = set(example.table("accounts").to_pandas().query("holder == 'customer'")["account_id"])
     ordered &= paid["payer_account_id"].isin(people)

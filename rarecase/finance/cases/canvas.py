@@ -6,6 +6,7 @@ footprint. Rows are numbered in the order in which they are put down.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -243,7 +244,7 @@ class Canvas:
             Positions of the cases (`every` for one payment each; `every[:, None]` for a column per payment).
         second, amount, payer, payee
             As in `CaseRows`. Payments outside the data, of no amount or from an account to itself are left
-            out.
+            out, and what people send of less than a unit of their money, as nobody does.
         way
             Name of a way in data/ways.csv, or codes.
         role, stage
@@ -288,6 +289,7 @@ class Canvas:
         }
         kept = (flat["second"] >= 0) & (flat["second"] < self.horizon) & (flat["amount"] > 0)
         kept &= flat["payer"] != flat["payee"]
+        kept &= (flat["amount"] >= 100) | ~_sent()[flat["way"]]
         if where is not None:
             kept &= np.broadcast_to(where, shape).ravel()
         rows = np.flatnonzero(kept)
@@ -523,6 +525,13 @@ class Canvas:
 def _like(values: Int64 | NDArray[np.bool_], u: Float64) -> NDArray[np.generic]:
     wide = np.asarray(values)
     return wide[:, None] if wide.ndim == 1 and u.ndim == 2 else wide
+
+
+@lru_cache(maxsize=1)
+def _sent() -> NDArray[np.bool_]:
+    """Ways by which somebody sends a sum of the own choice."""
+    kinds = np.array(data.ways().columns["payment_type"])
+    return np.isin(kinds, ("transfer", "wire", "business", "cash_deposit", "cash_withdrawal"))
 
 
 def _position(value: str | Int64 | None, words: tuple[str, ...]) -> Int64 | int:

@@ -15,6 +15,8 @@ _UK = "UK Finance, Annual Fraud Report 2025 (UK 2024)"
 _US = "Federal Reserve Payments Study 2016: 1.45 times for credit cards, 1.97 times for debit cards"
 _CARD = "('card_testing', 'card_not_present', 'lost_and_stolen', 'skimming')"
 _PUSHED = "('app_purchase', 'app_invoice', 'app_romance', 'app_investment', 'app_impersonation')"
+#: So many cases it takes to say what share of the losses is borne by whom.
+_FEWEST_TO_SHARE = 40
 #: Payments with a stolen card; a cash machine that takes one pays, too.
 _STOLEN = f"kind IN {_CARD} AND role IN ('test', 'purchase', 'withdrawal')"
 #: Transfers that leave a victim's account: sent by somebody else, or by the deceived victim.
@@ -164,7 +166,10 @@ def _transfers(connection: duckdb.DuckDBPyConnection, days: int) -> list[Measure
             weighted=True,
         ),
     ]
-    if one(connection, f"SELECT count(*) {lost}"):
+    pushed = one(connection, f"SELECT count(*) {lost}")
+    # One large loss decides what share of some twenty is borne by whom.
+    many = pushed >= _FEWEST_TO_SHARE
+    if pushed:
         bear = (
             "sum(CASE WHEN borne_by = 'customer' THEN weight * (loss_minor - recovered_minor) / level "
             "ELSE 0 END)"
@@ -215,8 +220,8 @@ def _transfers(connection: duckdb.DuckDBPyConnection, days: int) -> list[Measure
                 meaning="Weighted share of what was lost to authorised push payments that customers bear",
                 value=one(connection, f"SELECT {bear} / sum(weight * loss_minor / level) {lost}"),
                 unit="share",
-                low=0.35,
-                high=0.95,
+                low=0.35 if many else None,
+                high=0.95 if many else None,
                 published=0.85,
                 evidence="observed",
                 source=f"{_EEA}: users bear some 85 % of losses from credit transfers; {_UK}: 59 % of them "

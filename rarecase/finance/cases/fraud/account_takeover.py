@@ -142,7 +142,11 @@ class AccountTakeover(BankCase):
         """What happened, in one sentence."""
         device = "a device never seen before" if facts["new_device"] else "the customer's own device"
         known = min(facts["reported"], facts["detected"])
-        end = f"it was noticed at {said(spec, known)}" if known != NEVER else "nobody noticed within the data"
+        end = (
+            f"it was noticed at {said(spec, known)}"
+            if known != NEVER
+            else "nobody reported or stopped it within the data"
+        )
         card = f", then bought with the card {facts['purchases']} times," if facts["purchases"] else ""
         return (
             f"From {said(spec, facts['started'])} on, a stranger using {device} sent "

@@ -117,7 +117,7 @@ class CardNotPresent(BankCase):
         end = (
             f"the card was stopped at {said(spec, known)}"
             if known != NEVER
-            else "nobody noticed within the data"
+            else "nobody reported or stopped it within the data"
         )
         return (
             f"From {said(spec, facts['started'])} to {said(spec, facts['last_second'])} a stolen card "

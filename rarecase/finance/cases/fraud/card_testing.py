@@ -138,12 +138,13 @@ class CardTesting(BankCase):
         end = (
             f"the cards were stopped at {said(spec, known)}"
             if known != NEVER
-            else "nobody noticed within the data"
+            else "nobody reported or stopped it within the data"
         )
+        bought = "purchase was" if facts["purchases"] == 1 else "purchases were"
         return (
             f"From {said(spec, facts['started'])} to {said(spec, facts['last_second'])} {facts['cards']} "
             f"stolen cards were tried at one web shop and {facts['passed']} passed, with which "
-            f"{facts['purchases']} purchases for {money(facts['total'], facts['currency'])} were made; "
+            f"{facts['purchases']} {bought} made for {money(facts['total'], facts['currency'])}; "
             f"{end}."
         )
 

@@ -108,7 +108,7 @@ class LostAndStolen(BankCase):
         end = (
             f"the card was stopped at {said(spec, known)}"
             if known != NEVER
-            else "nobody noticed within the data"
+            else "nobody reported or stopped it within the data"
         )
         return (
             f"From {said(spec, facts['started'])} on, somebody with a lost or stolen card tapped it "

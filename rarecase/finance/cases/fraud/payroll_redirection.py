@@ -130,13 +130,15 @@ class PayrollRedirection(WithAccomplices):
         again = self._paid_again(on, paid, known, firm)
         return on.footprint(
             reported=reported, detected=detected, loss=paid, recovered=np.minimum(back, paid),
-            reimbursed=again,
+            # Beside what was recovered.
+            reimbursed=np.maximum(again - np.minimum(back, paid), 0),
             borne_by=np.where(again > 0, _EMPLOYER, _CUSTOMER), wages=(row >= 0).sum(axis=1), total=paid,
+            again=again,
         )  # fmt: skip
 
     def story(self, spec: Spec, facts: dict[str, Any]) -> str:
         """What happened, in one sentence."""
-        again = "paid it again" if facts["reimbursed"] > 0 else "did not pay it again"
+        again = "paid it again" if facts["again"] > 0 else "did not pay it again"
         return (
             f"An employer paid {money(facts['total'], facts['currency'])} of wages, {facts['wages']} of them "
             f"to a stranger's account from {said(spec, facts['started'])} on instead of the employee's, and "

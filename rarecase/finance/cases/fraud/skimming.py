@@ -157,7 +157,7 @@ class Skimming(BankCase):
         end = (
             f"the cards were stopped at {said(spec, known)}"
             if known != NEVER
-            else "nobody noticed within the data"
+            else "nobody reported or stopped it within the data"
         )
         return (
             f"From {said(spec, facts['started'])} on {facts['cards']} cards were copied at one shop; their "

@@ -29,7 +29,7 @@ class Structuring(schemes.Scheme):
         "Within 8 days (difficulty 0) to 21 days (1), 3 to 8 cash deposits reach the current account of one "
         "person (payment_type cash_deposit), each below the limit T on cash of the jurisdiction where the "
         "person lives and together above T. T is 10,000 USD in the US, 10,000 EUR in the EU (250,000 CZK in "
-        "Czechia), 10,000 AUD in Australia, and 10,000 GBP, the banks' own, in the United Kingdom. At 0 "
+        "Czechia), 10,000 AUD in Australia, and 9,000 GBP, the banks' own, in the United Kingdom. At 0 "
         "every deposit is at least 0.6 T, so that three of them pass 1.8 T; from 0.5 on a few carry most of "
         "the sum (together at least 1.05 T) and the others are as small as ordinary deposits. The first is "
         "made where the person lives; of the others, below 0.5, six in ten (at 0) are made at one other "
