@@ -49,10 +49,10 @@ class Course:
     changes: tuple[str, ...] = ()
 
 
-# Finance: 64 places of 4,000 customers.
+# Finance: 64 places of 8,000 customers.
 COURSES = {
     "finance": Course(
-        256_000, ("transactions",), 800_000, "transactions (with their entries)", ("block=4000",)
+        512_000, ("transactions",), 800_000, "transactions (with their entries)", ("block=8000",)
     ),
     "healthcare": Course(150_000, (), 500_000, "clinical rows"),
     "automotive": Course(4_000, ("telemetry",), 5_000_000, "vehicle-steps"),

@@ -67,6 +67,7 @@ def main() -> int:
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "difficulty.json").write_text(json.dumps(results, indent=1) + "\n")
     (options.output / "difficulty.md").write_text(page)
+    (options.output / "difficulty.svg").write_text(curves(results, options.levels))
     print(page)
     return 0
 
@@ -250,6 +251,8 @@ def told(results: list[dict[str, Any]], options: argparse.Namespace) -> list[str
         f"sought payments are {prevalence:.2%} of all.",
         "Intervals are mean ± 2.78 standard errors (Student's t for five seeds, 95 %).",
         "",
+        "![Average precision falls over difficulty](difficulty.svg)",
+        "",
         "| difficulty | payments | transactions alone | with device, payee, history, graph |",
         "| --- | --- | --- | --- |",
     ]
@@ -260,12 +263,57 @@ def told(results: list[dict[str, Any]], options: argparse.Namespace) -> list[str
     return [*lines, ""]
 
 
+def curves(results: list[dict[str, Any]], levels: list[float]) -> str:
+    """Both average precisions over difficulty with their intervals, as an SVG."""
+    left, top, wide, high = 60, 20, 480, 260
+
+    def at(level: float, value: float) -> tuple[float, float]:
+        return left + wide * level, top + high * (1 - value)
+
+    drawn = []
+    for tick in (0, 0.25, 0.5, 0.75, 1):
+        (x, _), (_, y) = at(tick, 0), at(0, tick)
+        drawn.append(f'<path d="M{left} {y:g}h{wide}" stroke="#ddd"/>')
+        drawn.append(f'<text x="{left - 8}" y="{y + 4:g}" text-anchor="end">{tick:g}</text>')
+        drawn.append(f'<text x="{x:g}" y="{top + high + 18}" text-anchor="middle">{tick:g}</text>')
+    for name, words, colour in (
+        ("plain", "transactions alone", "#b3541e"),
+        ("richer", "with device, payee, history, graph", "#1f5f8b"),
+    ):
+        line = []
+        for level in levels:
+            mean, half = _mean(np.array([each[name] for each in results if each["difficulty"] == level]))
+            x, y = at(level, mean)
+            line.append(f"{x:g},{y:.1f}")
+            drawn.append(
+                f'<path d="M{x:g} {at(0, min(mean + half, 1))[1]:.1f}V{at(0, max(mean - half, 0))[1]:.1f}" '
+                f'stroke="{colour}" stroke-width="3" opacity="0.4"/>'
+            )
+        drawn.append(f'<polyline points="{" ".join(line)}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        x, y = at(0.35, 0.42 if name == "plain" else 0.98)
+        drawn.append(f'<text x="{x:g}" y="{y:g}" fill="{colour}">{words}</text>')
+    drawn.append(
+        f'<text x="{left + wide / 2:g}" y="{top + high + 40}" text-anchor="middle">difficulty</text>'
+    )
+    turned = f'transform="translate(16 {top + high / 2:g}) rotate(-90)" text-anchor="middle"'
+    drawn.append(f"<text {turned}>average precision</text>")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + wide + 30} {top + high + 55}" '
+        'font-family="sans-serif" font-size="13"><rect width="100%" height="100%" fill="white"/>\n'
+        + "\n".join(drawn)
+        + "\n</svg>\n"
+    )
+
+
+def _mean(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Mean of some seeds, and half the width of its interval."""
+    half = 2.776 * values.std(ddof=1) / np.sqrt(values.size) if values.size > 1 else 0.0
+    return float(values.mean()), float(half)
+
+
 def _interval(results: list[dict[str, Any]], name: str) -> str:
-    values = np.array([found[name] for found in results])
-    if values.size < 2:
-        return f"{values.mean():.3f}"
-    half = 2.776 * values.std(ddof=1) / np.sqrt(values.size)
-    return f"{values.mean():.3f} ± {half:.3f}"
+    mean, half = _mean(np.array([found[name] for found in results]))
+    return f"{mean:.3f} ± {half:.3f}" if len(results) > 1 else f"{mean:.3f}"
 
 
 if __name__ == "__main__":
