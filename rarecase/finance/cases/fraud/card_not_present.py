@@ -131,16 +131,18 @@ class CardNotPresent(BankCase):
 
     def _purchases(self, on: Canvas, second: Int64, real: Any) -> Paid:
         width = second.shape[1]
-        part = shop_places(on, "shop-place", width, on.between(0.4, 0.85))
+        part = shop_places(on, "shop-place", width, on.between(0.04, 0.85))
         number, kind = shops(on, "shop", part, kinds_of_shops(1.0, 0.0))
         # Who is in no hurry to hide buys what can be sold on, and much of it.
-        amount = prices(on, "price", kind, self.dearer * (1 + 4 * (1 - self.difficulty) ** 4))
+        amount = prices(on, "price", kind, self.dearer * (1 + 11 * (1 - self.difficulty) ** 6))
         payee = on.at(part, "merchants", number)
         u = on.u("way", width)
         ways = [data.ways().code(name) for name in ("ecommerce", "card_on_file", "manual_entry")]
-        # Mail and telephone orders ask for no 3-D Secure; they are rare otherwise, and told by it.
-        told = 0.06 + 0.6 * (1 - self.difficulty) ** 4
-        way = np.where(u < told, ways[2], np.where(u < told + 0.14, ways[1], ways[0]))
+        # Who does not hide buys in web shops that take no part in 3-D Secure; others also by mail or
+        # telephone, and with what a shop has kept of the card.
+        open_ = (1 - self.difficulty) ** 4
+        told, kept = 0.06 + 0.06 * open_, 0.14 - 0.12 * open_
+        way = np.where(u < told, ways[2], np.where(u < told + kept, ways[1], ways[0]))
         device = (way == ways[0]).astype(np.int64)
         reported, detected = self._seen(on, second)
         known = np.minimum(np.minimum(reported, detected), on.horizon)[:, None]
