@@ -84,7 +84,7 @@ def _size(domain: str, wanted: int) -> tuple[str, ...]:
     job = {
         "domain": domain,
         "size": entities,
-        "changes": COURSES[domain].changes,
+        "changes": [_smaller(change, entities) for change in COURSES[domain].changes],
         "target": f"{place}/set",
         "engine": "threads",
         "workers": os.cpu_count() or 1,
@@ -111,6 +111,12 @@ def _size(domain: str, wanted: int) -> tuple[str, ...]:
         f"{checked['peak_mb']:,.0f} MB",
         str(errors),
     )
+
+
+def _smaller(change: str, entities: int) -> str:
+    """A change of the block such that a small world still has eight places."""
+    name, _, value = change.partition("=")
+    return f"{name}={min(int(value), max(entities // 8, 1))}" if name == "block" else change
 
 
 def _entities_for(domain: str, wanted: int) -> int:

@@ -131,16 +131,15 @@ class CardNotPresent(BankCase):
 
     def _purchases(self, on: Canvas, second: Int64, real: Any) -> Paid:
         width = second.shape[1]
-        part = shop_places(on, "shop-place", width, on.between(0.04, 0.85))
+        # Who does not hide: far away, dear goods, in web shops that take no part in 3-D Secure.
+        open_ = (1 - self.difficulty) ** 6
+        part = shop_places(on, "shop-place", width, on.between(0.4, 0.85) * (1 - 0.9 * open_))
         number, kind = shops(on, "shop", part, kinds_of_shops(1.0, 0.0))
-        # Who is in no hurry to hide buys what can be sold on, and much of it.
-        amount = prices(on, "price", kind, self.dearer * (1 + 11 * (1 - self.difficulty) ** 6))
+        amount = prices(on, "price", kind, self.dearer * (1 + 11 * open_))
         payee = on.at(part, "merchants", number)
         u = on.u("way", width)
         ways = [data.ways().code(name) for name in ("ecommerce", "card_on_file", "manual_entry")]
-        # Who does not hide buys in web shops that take no part in 3-D Secure; others also by mail or
-        # telephone, and with what a shop has kept of the card.
-        open_ = (1 - self.difficulty) ** 4
+        # Others buy by mail or telephone too, and with what a shop has kept of the card.
         told, kept = 0.06 + 0.06 * open_, 0.14 - 0.12 * open_
         way = np.where(u < told, ways[2], np.where(u < told + kept, ways[1], ways[0]))
         device = (way == ways[0]).astype(np.int64)
@@ -149,7 +148,7 @@ class CardNotPresent(BankCase):
         declined = refusals(on, "refused", width, 0.16, "wrong_code", "suspected_fraud", "limit_exceeded")
         declined = np.where(second >= known, _BLOCKED, declined)
         attempted, frictionless = THREE_DS.index("attempted"), THREE_DS.index("frictionless")
-        weak = 0.2 + 0.79 * (1 - self.difficulty) ** 4
+        weak = 0.2 + 0.79 * open_
         three_ds = np.where(on.u("three-ds", width) < weak, attempted, frictionless)
         row = on.pay(
             on.every[:, None],
