@@ -23,8 +23,8 @@ _ATTEMPTS, _OPEN_ATTEMPTS = 8, 12
 #: A kind of shop that never closes: fuel.
 _ALWAYS_OPEN = "5541"
 #: What stopped accounts and cards leave in the tables by definition: refusals of another kind than those for
-#: want of funds or a wrong code, and why a card was replaced.
-STOPPED = frozenset({"declines", "card_replacements.reason"})
+#: want of funds or a wrong code, and why a card was replaced (only one that expired gets another date).
+STOPPED = frozenset({"declines", "card_replacements.reason", "card_replacements.expires_on"})
 #: What tells remote card fraud from card payments of all kinds: that nobody was there, and by which network.
 REMOTE = STOPPED | {
     "transactions.is_remote",
