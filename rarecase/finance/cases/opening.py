@@ -1,6 +1,6 @@
 """When shops are open: no card is read behind a closed door, by offenders as little as by others.
 
-The hours are those of the ordinary world, from stateless draws; a test holds the two together.
+The hours of all shops, from stateless draws: the ordinary world asks here too.
 """
 
 from __future__ import annotations

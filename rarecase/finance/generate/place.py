@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rarecase.common.plan import Plan
 from rarecase.common.seeds import Float64, Int64, keyed_uniform, stream
 from rarecase.finance.cases import ground, terms
-from rarecase.finance.generate import trade
+from rarecase.finance.cases.opening import opening_hours
 from rarecase.finance.generate.banks import bank_key, bank_of, hosts
 from rarecase.finance.generate.lending import CreditCards, Loans, credit_cards, loans
 from rarecase.finance.spec import FinanceSpec
@@ -109,7 +109,7 @@ def make_place(plan: Plan, part: int) -> Place:
     saves = keyed_uniform(spec.seed, "saves", customers) < spec.population.savers
     borrowed, cards = loans(spec, customers, income, dwelling), credit_cards(spec, customers, income)
     merchants = np.arange(slots.merchants_n)
-    opens, closes = trade.opening_hours(spec, part, merchants)
+    opens, closes = opening_hours(spec, np.full(merchants.size, part), merchants)
     scale = float(ground.price_scale(spec, np.array([part]))[0])
     limit = _limits(spec, customers, scale)
     for name, most in (("card", cards.limit), ("loan", borrowed.owed + borrowed.owed // 20)):

@@ -19,7 +19,7 @@ from rarecase.common.seeds import Float64, Int64, keyed_integers, keyed_uniform,
 from rarecase.common.tables import NEVER
 from rarecase.finance import data
 from rarecase.finance.cases import ground
-from rarecase.finance.generate import trade
+from rarecase.finance.cases.opening import opening_hours
 from rarecase.finance.spec import FinanceSpec
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ def _shop(spec: FinanceSpec, place: Int64, u: Float64) -> Int64:
 def _time_of_day(
     spec: FinanceSpec, place: Int64, merchant: Int64, cash: NDArray[np.bool_], u: Float64
 ) -> Int64:
-    opens, closes = trade.opening_hours(spec, place, merchant)
+    opens, closes = opening_hours(spec, place, merchant)
     low = np.where(cash, _FROM_S, np.maximum(opens * _HOUR_S, _FROM_S))
     high = np.where(cash, _TO_S, np.minimum(closes * _HOUR_S, _TO_S))
     return np.asarray(low + (u * (high - low)).astype(np.int64), np.int64)
